@@ -1,0 +1,41 @@
+// What every channel promises; the conformance suite (test/channels/conformance.ts) has a test for each sentence.
+import type { Severity } from '../judgement/types.js';
+import type { ChannelRef } from '../plan/types.js';
+import { FinalError, TransientError } from '../errors.js';
+
+/** One thing to tell people. Plain JSON: it rides through the workflow's outbox. */
+export interface Message {
+  /** the same message under retries has the same key: `rollout/sequence` */
+  readonly key: string;
+  readonly rollout: string;
+  readonly phase: string | null;
+  readonly severity: Severity | 'ask';
+  /** fixed word, e.g. `phase-started`, `issue-opened`, `hold`, `ask`, `ask-reminder`, `rolled-back` */
+  readonly topic: string;
+  /** one line */
+  readonly title: string;
+  /** plain text, may be empty */
+  readonly body: string;
+  /** people ids addressed; empty: the channel's own audience */
+  readonly to: readonly string[];
+  /** the ask this is about; null: none */
+  readonly ask: string | null;
+  readonly at: number;
+}
+
+export interface ChannelProvider {
+  readonly name: string;
+  check(channel: ChannelRef): readonly string[];
+  /**
+   * Delivers at least once; the key lets the receiver drop a second delivery. Secrets in settings have been put in for this call only.
+   * @throws ChannelRefused     understood and denied (4xx other than 408/429): repeating cannot help
+   * @throws ChannelUnreachable everything else; carries `retryAfterMs` when the receiver named one
+   */
+  send(channel: ChannelRef, message: Message, signal: AbortSignal): Promise<void>;
+}
+
+export class ChannelRefused extends FinalError {}
+export class ChannelUnreachable extends TransientError {
+  readonly retryAfterMs: number | null;
+  constructor(fields: ConstructorParameters<typeof TransientError>[0] & { readonly retryAfterMs?: number }) { super(fields); this.retryAfterMs = fields.retryAfterMs ?? null; }
+}

@@ -1,0 +1,172 @@
+// The resolved plan: every default filled in, every condition parsed, every duration in milliseconds, every instant in epoch milliseconds.
+// No field is optional: what may be absent says so with null. This is what the workflow executes and what the journal keeps.
+import type { Condition, EpochMs, Ms, Severity } from '../judgement/types.js';
+
+/** A percentage 0..100, a number, or a text (an image, a model id), as the target's provider understands it. */
+export type TargetValue = number | string;
+
+/** A provider's own settings, validated by the provider's schema at the edge; opaque to the engine. Secrets stay `${env:NAME}` references here. */
+export type ProviderSettings = { readonly [key: string]: JsonValue };
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+export interface ResolvedPlan {
+  readonly schemaVersion: 1;
+  /** the rollout's id: [a-z0-9-], at most 63 characters */
+  readonly rollout: string;
+  readonly description: string;
+  readonly owner: string;
+  readonly timezone: string;
+  readonly people: readonly Person[];
+  /** people walked step by step while nobody answers */
+  readonly escalation: readonly string[];
+  readonly escalateEveryMs: Ms;
+  /** whether the person who started the rollout may give an approval */
+  readonly starterMayApprove: boolean;
+  readonly channels: { readonly info: readonly ChannelRef[]; readonly warning: readonly ChannelRef[]; readonly critical: readonly ChannelRef[]; readonly emergency: readonly ChannelRef[]; readonly asks: readonly ChannelRef[] };
+  /** pinged at each look; null: not asked for. May hold `${env:NAME}` */
+  readonly heartbeatUrl: string | null;
+  readonly targets: readonly ResolvedTarget[];
+  readonly metrics: readonly ResolvedMetric[];
+  readonly events: readonly EventKind[];
+  readonly baseline: { readonly overMs: Ms; readonly minSamples: number; readonly metrics: readonly string[] } | null;
+  /** in force from preparation (tell only before the first write) to the end */
+  readonly triggers: readonly Trigger[];
+  readonly invariants: readonly PlanCondition[];
+  readonly preparation: readonly AskItem[];
+  /** midnight of day 1 in the plan's zone */
+  readonly day1: EpochMs;
+  readonly phases: readonly Phase[];
+  readonly baking: Baking | null;
+  readonly standUps: readonly StandUp[];
+  readonly hours: Hours | null;
+  readonly freezes: readonly Freeze[];
+  readonly rollback: RollbackPlan;
+  readonly grades: readonly Grade[];
+  readonly reviews: readonly Review[];
+  readonly followUps: readonly FollowUp[];
+  /** calendar estimate without any hold: day 1 to the end of baking */
+  readonly nominalEnd: EpochMs;
+}
+
+export interface Person { readonly id: string; readonly name: string; readonly roles: readonly string[]; readonly contacts: Readonly<Record<string, string>>; readonly channels: readonly ChannelRef[] }
+export interface ChannelRef { readonly provider: string; readonly settings: ProviderSettings }
+
+export interface ResolvedTarget {
+  readonly id: string;
+  readonly provider: string;
+  readonly settings: ProviderSettings;
+  /** the direction that exposes fewer people */
+  readonly safer: 'lower' | 'higher' | 'none';
+  readonly unit: string;
+  /** no command exceeds it; null: no cap */
+  readonly cap: number | null;
+  readonly readOnly: boolean;
+  /** host whose worker owns the effect; null: any worker */
+  readonly on: string | null;
+  /** hard abort inside one write attempt */
+  readonly writeTimeoutMs: Ms;
+}
+
+export interface ResolvedMetric {
+  readonly name: string;
+  readonly provider: string;
+  readonly settings: ProviderSettings;
+  /** shown unit: '%', 'ms', 's', 'MB', '' … */
+  readonly unit: string;
+  /** multiply what the source answers by this to get the shown unit (`reads: ratio` with unit '%': 100) */
+  readonly scale: number;
+  readonly better: 'lower' | 'higher';
+  readonly minSamples: number;
+  readonly maxAgeMs: Ms;
+  readonly whenIdle: 'not-counted' | 'clean';
+  /** for provider 'person': who answers, what is asked, what is a healthy answer */
+  readonly human: { readonly from: readonly string[]; readonly question: string; readonly answers: 'yes-no' | 'number'; readonly validMs: Ms } | null;
+  readonly levels: { readonly target: string | null; readonly warning: string | null; readonly critical: string | null };
+  /** counts of firing alerts carry their severity; null for other metrics. Their name is `alerts(severity)` */
+  readonly alerts: string | null;
+  readonly timeoutMs: Ms;
+  /** distance of points asked of a range source */
+  readonly stepMs: Ms;
+}
+
+export interface EventKind { readonly event: string; readonly description: string }
+
+/** One condition as the plan states it, with a stable id such as `phases/wave-1/enter/2`. */
+export interface PlanCondition { readonly id: string; readonly condition: Condition; /** phase whose list it was taken over from by `all of`; null: its own */ readonly from: string | null }
+
+export type Reaction =
+  | { readonly kind: 'tell' }
+  | { readonly kind: 'watch-more'; /** cadence while the issue is open */ readonly everyMs: Ms }
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'ask'; readonly deadlineMs: Ms; readonly otherwise: 'rollback' | 'hold'; readonly to: RollbackTo }
+  | { readonly kind: 'rollback'; readonly to: RollbackTo };
+export type RollbackTo = { readonly kind: 'start' } | { readonly kind: 'previous' } | { readonly kind: 'phase'; readonly phase: string };
+
+export interface Trigger { readonly id: string; readonly severity: Severity; readonly condition: Condition; readonly reaction: Reaction; /** added to the alert: what to do first */ readonly mitigation: string; /** who is told besides the channel */ readonly tell: readonly string[] }
+
+export interface Phase {
+  readonly phase: string;
+  /** 'not before'; null: as soon as the phase before is done */
+  readonly starts: EpochMs | null;
+  /** later than this asks; null: never too late */
+  readonly latest: EpochMs | null;
+  /** settled before `enter` is judged */
+  readonly preparation: readonly AskItem[];
+  readonly enter: readonly PlanCondition[];
+  readonly approval: Approval | null;
+  readonly moves: readonly PlannedMove[];
+  readonly soak: { readonly ms: Ms; readonly onIssue: 'restart' | 'extend' };
+  readonly cadenceMs: Ms;
+  readonly blindAfterMs: Ms;
+  readonly unknownForMs: Ms;
+  readonly leave: readonly PlanCondition[];
+  /** in force from this phase's first move on, beside the plan's own */
+  readonly triggers: readonly Trigger[];
+  /** commands repeated while the phase soaks (synthetic tests) */
+  readonly during: readonly RepeatedCommand[];
+  readonly rollbackWithinMs: Ms | null;
+}
+
+export interface Baking { readonly ms: Ms; readonly onIssue: 'restart' | 'extend'; readonly cadenceMs: Ms; readonly blindAfterMs: Ms; readonly unknownForMs: Ms; readonly leave: readonly PlanCondition[]; readonly triggers: readonly Trigger[] }
+
+export interface PlannedMove { readonly target: string; readonly to: TargetValue; /** the plan said `shrinks: yes` */ readonly shrinks: boolean }
+
+export interface Approval { readonly id: string; readonly question: string; readonly from: readonly string[]; readonly needs: number; readonly withinMs: Ms; readonly otherwise: 'hold' | 'rollback' | 'stop'; readonly validMs: Ms }
+
+/** A checklist item or a sign-off: asked of people, or checked by a command. */
+export interface AskItem {
+  readonly id: string;
+  readonly group: string;
+  readonly question: string;
+  readonly kind: 'item' | 'sign-off' | 'command';
+  readonly from: readonly string[];
+  /** distinct people needed */
+  readonly needs: number;
+  /** the 'if' clause: the item may be declared not applicable with a reason; null: it always applies */
+  readonly onlyIf: string | null;
+  /** when it is asked and when it is due; null: at once / no deadline */
+  readonly askAt: EpochMs | null;
+  readonly dueAt: EpochMs | null;
+  readonly command: CommandSettings | null;
+}
+
+export interface CommandSettings { readonly run: string | readonly string[]; readonly timeoutMs: Ms; readonly cwd: string | null; readonly env: Readonly<Record<string, string>>; readonly on: string | null }
+export interface RepeatedCommand { readonly id: string; readonly name: string; readonly command: CommandSettings; readonly everyMs: Ms; /** event reported when it fails */ readonly reports: string | null }
+
+export interface StandUp { readonly id: string; readonly title: string; /** 'HH:MM' in the plan's zone */ readonly at: readonly string[]; readonly weekdays: readonly number[]; /** phases (and 'baking') it is held in */ readonly phases: readonly string[]; readonly from: readonly string[]; readonly withinMs: Ms; readonly otherwise: 'continue' | 'pause' }
+export interface Hours { readonly weekdays: readonly number[]; readonly from: string; readonly to: string }
+export interface Freeze { readonly from: EpochMs; readonly to: EpochMs; readonly why: string }
+
+export interface RollbackPlan {
+  readonly withinMs: Ms;
+  readonly settleMs: Ms;
+  readonly verify: readonly PlanCondition[];
+  readonly verifyWithinMs: Ms;
+  /** run in order when the targets could not be taken back in time; each step verified */
+  readonly ladder: readonly LadderStep[];
+}
+export interface LadderStep { readonly id: string; readonly name: string; readonly run: CommandSettings; readonly verify: CommandSettings | null; readonly ask: readonly string[] }
+
+export interface Grade { readonly grade: string; readonly criteria: readonly PlanCondition[] }
+export interface Review { readonly id: string; readonly title: string; readonly tasks: readonly string[]; readonly who: readonly string[]; readonly every: 'once' | 'day' | 'week' | 'month' | 'quarter' | 'half-year'; /** days after the end at which it first comes, at `at` in the plan's zone */ readonly firstAfterDays: number; readonly at: string; /** null: for good */ readonly times: number | null }
+export interface FollowUp { readonly id: string; readonly title: string; readonly on: 'rollback' | 'completion' | 'issue'; readonly who: readonly string[]; readonly withinMs: Ms }

@@ -1,0 +1,138 @@
+// Everything that goes into and comes out of a rollout from outside: commands (each an update and a signal of the same name), the
+// status query, search attributes, ids. Imported by the CLI and the activities too, so it holds names and types and nothing that acts.
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { EpochMs, Ms, Verdict } from '../src/judgement/types.js';
+import type { TargetValue } from '../src/plan/types.js';
+
+export const taskQueue = 'tidegate';
+/** queue of the worker on one host, for local effects (`on: HOST`) */
+export const hostQueue = (host: string): string => `tidegate@${host}`;
+export const rolloutWorkflowId = (rollout: string): string => `rollout/${rollout}`;
+
+/** Search attributes; all Keyword. Registered by the embedded server, by `tidegate doctor --fix` and by compose's one-shot service. */
+export const searchAttributes = ['RolloutId', 'RolloutState', 'RolloutPhase', 'RolloutOwner', 'RolloutHold', 'RolloutOutcome'] as const;
+
+/**
+ * Who gives a command. Until sign-in exists the name is asserted: the record keeps it together with the OS user, the host and the Temporal
+ * identity it came from.
+ */
+export interface By { readonly by: string; readonly osUser?: string; readonly host?: string; readonly identity?: string; /** note or reason in words */ readonly reason?: string; /** the same command twice under one id acts once */ readonly id?: string }
+
+export interface AnswerCommand extends By { readonly ask: string; /** for `answer`: the value; approve and reject carry their own */ readonly value?: string | number | boolean }
+export interface ExtendCommand extends By { /** added to the phase's soak */ readonly byMs: Ms; readonly phase?: string }
+export interface SkipCommand extends By { /** 'soak', an ask's id, or a condition's id of the gate that is shut */ readonly what: string }
+export interface RollbackCommand extends By { /** undo this phase and all after it */ readonly phase?: string; /** restore this phase's verified end state */ readonly to?: string }
+export interface StopCommand extends By { readonly leaveExposed?: boolean }
+export interface ReportCommand extends By { readonly event: string; readonly at?: EpochMs; /** deduplicates the same event from several reporters */ readonly eventId?: string }
+export interface AmendCommand extends By { /** the whole new plan, as JSON */ readonly plan: unknown }
+
+/** What a command answers: what it did, and how to undo it. A refused command fails with a code and a sentence. */
+export interface CommandResult { readonly did: string; readonly undo: string | null }
+
+export const approve = defineUpdate<CommandResult, [AnswerCommand]>('approve');
+export const reject = defineUpdate<CommandResult, [AnswerCommand]>('reject');
+export const answer = defineUpdate<CommandResult, [AnswerCommand]>('answer');
+export const withdraw = defineUpdate<CommandResult, [AnswerCommand]>('withdraw');
+export const pause = defineUpdate<CommandResult, [By]>('pause');
+export const resume = defineUpdate<CommandResult, [By]>('resume');
+export const extend = defineUpdate<CommandResult, [ExtendCommand]>('extend');
+export const skip = defineUpdate<CommandResult, [SkipCommand]>('skip');
+export const rollback = defineUpdate<CommandResult, [RollbackCommand]>('rollback');
+export const stop = defineUpdate<CommandResult, [StopCommand]>('stop');
+export const report = defineUpdate<CommandResult, [ReportCommand]>('report');
+export const amend = defineUpdate<CommandResult, [AmendCommand]>('amend');
+
+export const commandNames = ['approve', 'reject', 'answer', 'withdraw', 'pause', 'resume', 'extend', 'skip', 'rollback', 'stop', 'report', 'amend'] as const;
+export type CommandName = (typeof commandNames)[number];
+/** The same names as signals, for `temporal workflow signal`: no answer, a bad one is recorded and shown in the status. */
+export const signalOf = (name: CommandName) => defineSignal<[unknown]>(name);
+
+export type RolloutState =
+  | 'preparing' | 'moving' | 'soaking' | 'gated' | 'held' | 'paused' | 'rolling-back' | 'baking'
+  | 'completed' | 'rolled-back' | 'rollback-incomplete' | 'stopped' | 'failed';
+export type RolloutOutcome = 'completed' | 'rolled-back' | 'rollback-incomplete' | 'stopped' | 'failed';
+
+export type HoldReason = 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
+export interface Hold { readonly reason: HoldReason; /** in words, with what ends it */ readonly message: string; readonly since: EpochMs; /** the person who ordered it, for a pause */ readonly by: string | null }
+
+export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest';
+export interface AskAnswer { readonly by: string; readonly value: string | number; readonly at: EpochMs; readonly reason: string; readonly identity: string }
+export interface AskView {
+  readonly ask: string;
+  readonly kind: AskKind;
+  readonly phase: string | null;
+  readonly question: string;
+  readonly from: readonly string[];
+  readonly needs: number;
+  /** what may be answered: e.g. ['approve','reject'], ['done','not-applicable'], ['continue','next-wave','pause','rollback'], ['number'] */
+  readonly options: readonly string[];
+  /** the answer that lets a healthy rollout go on; rehearsed people give it */
+  readonly healthy: string | number;
+  readonly askedAt: EpochMs;
+  readonly dueAt: EpochMs | null;
+  readonly otherwise: string;
+  readonly answers: readonly AskAnswer[];
+  readonly state: 'open' | 'settled' | 'expired' | 'void';
+  /** settled: the answer in force; expired: the default that was taken; void: why */
+  readonly result: string | number | null;
+}
+
+export interface MoveView { readonly target: string; readonly phase: string; readonly direction: 'forward' | 'back'; readonly before: TargetValue; readonly wanted: TargetValue; readonly after: TargetValue | null; readonly readBack: string; readonly at: EpochMs; readonly state: 'writing' | 'done' | 'failed' | 'undone' | 'adopted' }
+export interface PhaseView { readonly phase: string; readonly startedAt: EpochMs | null; readonly movedAt: EpochMs | null; readonly endedAt: EpochMs | null; readonly targets: Readonly<Record<string, TargetValue>>; readonly verdicts: readonly Verdict[]; readonly cleanMs: Ms; readonly restarts: number }
+export interface IssueView { readonly id: string; readonly severity: string; readonly text: string; readonly openedAt: EpochMs; readonly endedAt: EpochMs | null; readonly unplanned: boolean }
+
+/** The answer of the `status` query: everything a screen needs, without the plan. */
+export interface Status {
+  readonly rollout: string;
+  readonly description: string;
+  readonly owner: string;
+  readonly timezone: string;
+  readonly state: RolloutState;
+  readonly outcome: RolloutOutcome | null;
+  readonly phase: string | null;
+  readonly phaseNumber: number;
+  readonly phaseCount: number;
+  readonly targets: Readonly<Record<string, { readonly value: TargetValue; readonly unit: string; readonly cap: number | null }>>;
+  readonly soak: { readonly clean: Ms; readonly needed: Ms; readonly restarts: number } | null;
+  readonly conditions: readonly { readonly text: string; readonly verdict: Verdict['verdict']; readonly message: string }[];
+  readonly asks: readonly AskView[];
+  readonly hold: Hold | null;
+  /** all reasons it does not go on, the gravest first; `hold` is the first of them */
+  readonly holds: readonly Hold[];
+  readonly issues: readonly IssueView[];
+  readonly phases: readonly PhaseView[];
+  readonly moves: readonly MoveView[];
+  readonly grades: readonly { readonly grade: string; readonly reached: boolean; readonly criteria: readonly Verdict[] }[];
+  readonly rollback: { readonly reason: string; readonly to: string; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[] } | null;
+  readonly evaluations: number;
+  readonly startedAt: EpochMs;
+  readonly day1: EpochMs | null;
+  readonly updatedAt: EpochMs;
+  readonly startedBy: string;
+  readonly messages: number;
+  readonly unsent: { readonly journal: number; readonly messages: number };
+  /** signals that could not be understood, newest last, at most 16 */
+  readonly badSignals: readonly string[];
+  /** what comes next, in words, with its instant when known */
+  readonly next: readonly { readonly at: EpochMs | null; readonly what: string }[];
+}
+export const status = defineQuery<Status>('status');
+/** The resolved plan as it is in force, for `next`, `journal` and `rollback --offline`. */
+export const planInForce = defineQuery<unknown>('plan');
+
+/** How a rollout was started; the second argument of the workflow, may be left out. */
+export interface StartOptions { /** ISO date of day 1 in the plan's zone; default: the start's date */ readonly day1?: string; readonly vars?: Readonly<Record<string, string>>; readonly startedBy?: By; /** overrides the plan's own id */ readonly id?: string; /** overrides every cadence (rehearsal) */ readonly cadenceMs?: Ms; /** test hook: continue as new after so many events */ readonly maxHistoryEvents?: number }
+
+/** Exit codes of `rehearse`, `watch`, `status`. */
+export function exitCodeOf(state: RolloutState | 'waiting', open: { readonly asks: boolean; readonly movedBack: boolean; readonly held: boolean }): 0 | 2 | 3 | 4 | 5 {
+  switch (state) {
+    case 'rollback-incomplete': case 'failed': return 5;
+    case 'rolled-back': return 4;
+    case 'stopped': return open.movedBack ? 4 : 0;
+    case 'completed': return 0;
+    case 'held': case 'paused': return 3;
+    case 'waiting': return 2;
+    case 'rolling-back': return 4;
+    case 'preparing': case 'moving': case 'soaking': case 'gated': case 'baking': return open.movedBack ? 4 : open.held ? 3 : open.asks ? 2 : 0;
+  }
+}
