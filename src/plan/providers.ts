@@ -1,10 +1,23 @@
-// What the edge must know of a provider to validate a plan that names it, without loading the provider's own machinery. Each provider file in
-// src/targets, src/sources, src/channels exports one such `schema`; the tables are in those folders' index.ts.
+// What the plan must know of a provider without importing it: how its settings look. Every provider file exports a
+// `schema: ProviderSchema` beside its provider; whoever reads a plan passes the table in. Users: resolve-settings.ts.
 import type { ZodType } from 'zod';
+import type { ProviderSettings, TargetValue } from './types.js';
 
 export interface ProviderSchema {
-  /** strict schema of the provider's settings as the plan writes them; problems become errors with file, line and column */
+  /**
+   * The provider's settings; a strict object. Its output is what the engine keeps and must be plain JSON. Text in it may hold
+   * `${env:NAME}`, so a format check (a URL, a number in text) must let such a reference pass.
+   */
   readonly settings: ZodType;
-  /** the key under which a bare string is put (`prometheus: 'up'` is `prometheus: { query: 'up' }`); null: a mapping is required */
+  /** The key under which a bare text is put: `prometheus: QUERY` is `prometheus: { query: QUERY }`; null: a bare text is refused. */
   readonly shorthand: string | null;
+  /** Problems that need more than one field and no I/O, as sentences; empty: none. `values` are those the phases move a target to, else empty. */
+  readonly check?: (settings: ProviderSettings, values: readonly TargetValue[]) => readonly string[];
+}
+
+/** Provider name → schema. The names are the keys that a plan uses. */
+export interface ProviderSchemas {
+  readonly targets: Readonly<Record<string, ProviderSchema>>;
+  readonly sources: Readonly<Record<string, ProviderSchema>>;
+  readonly channels: Readonly<Record<string, ProviderSchema>>;
 }
