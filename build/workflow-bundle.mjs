@@ -1,0 +1,54 @@
+// The workflow bundles that workers load: one file each, bundled once here so that no worker start waits for webpack. A bundle is made
+// again only when a file it is made of has changed. Called by build.mjs and, through test/setup, before every test run.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/** dist name → source. The rehearsal's bundle adds rehearsed people and events to the same rollout workflow. */
+export const workflowBundles = { 'workflow-bundle.js': 'workflows/index.ts', 'rehearsal-bundle.js': 'workflows/rehearsal/index.ts' };
+/** Named in both bundles when it is there; a worker that loads a bundle has to name the same one for its own side. */
+export const payloadConverter = 'src/engine/payload-converter.ts';
+
+export async function buildWorkflowBundles({ root, dist, say }) {
+  mkdirSync(dist, { recursive: true });
+  for (const [name, source] of Object.entries(workflowBundles)) {
+    if (!existsSync(join(root, source))) { say(`${source} does not exist, dist/${name} skipped`); continue; }
+    const made = await buildWorkflowBundle({ root, source, out: join(dist, name) });
+    if (made !== null) say(`dist/${name}: ${Math.round(made / 1024)} KiB`);
+  }
+}
+
+/** @returns the size in bytes, or null when the file on disk is made of exactly these sources */
+export async function buildWorkflowBundle({ root, source, out }) {
+  const fingerprint = await fingerprintOf(root, source);
+  if (existsSync(out) && readFileSync(out, 'utf8').startsWith(header(fingerprint))) return null;
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const converter = join(root, payloadConverter);
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(root, source),
+    ...(existsSync(converter) ? { payloadConverterPath: converter } : {}),
+    logger: new DefaultLogger('WARN'),
+    // Production without minifying: the SDK takes a child workflow's type from its function's name, errors carry their class's name, and
+    // a stack trace in a stuck rollout should be readable. Module concatenation may rename functions too, so it is off.
+    webpackConfigHook: (config) => ({ ...config, mode: 'production', devtool: false, optimization: { ...config.optimization, minimize: false, concatenateModules: false } }),
+  });
+  const fresh = `${out}.${process.pid}`;
+  writeFileSync(fresh, `${header(fingerprint)}\n${code}`);
+  renameSync(fresh, out);
+  return code.length;
+}
+
+const header = (fingerprint) => `// made of ${fingerprint}`;
+
+/** A hash over every file of ours that the bundle is made of, the SDK's version and this file. esbuild finds the files in milliseconds. */
+async function fingerprintOf(root, source) {
+  const entries = [join(root, source), join(root, payloadConverter)].filter((path) => existsSync(path));
+  const { metafile } = await build({ entryPoints: entries, bundle: true, write: false, metafile: true, packages: 'external', platform: 'node', format: 'esm', outdir: root, absWorkingDir: root, logLevel: 'error' });
+  const hash = createHash('sha256');
+  for (const input of Object.keys(metafile.inputs).sort()) hash.update(input).update('\0').update(readFileSync(join(root, input))).update('\0');
+  hash.update(readFileSync(new URL(import.meta.url)));
+  hash.update(createRequire(import.meta.url)('@temporalio/worker/package.json').version);
+  return hash.digest('hex').slice(0, 32);
+}
