@@ -1,4 +1,19 @@
+// How the suites run: everything once, and what runs workflows a second time without the workflow cache (every task replays the whole
+// history), which finds code that is not deterministic. What suites get from the machine: test/setup/global.ts.
 import { defineConfig } from 'vitest/config';
+
+const every = ['test/**/*.test.ts'];
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], pool: 'forks', hookTimeout: 120_000, testTimeout: 60_000, maxWorkers: 2 },
+  test: {
+    // Threads crash with the SDK's native part; forks do not.
+    pool: 'forks',
+    maxWorkers: 2,
+    reporters: ['default', './test/setup/skips.ts'],
+    globalSetup: ['test/setup/global.ts'],
+    projects: [
+      { extends: true, test: { name: 'default', include: every, hookTimeout: 120_000, testTimeout: 60_000 } },
+      { extends: true, test: { name: 'uncached', include: ['test/workflows/**/*.test.ts', 'test/ledger/**/*.test.ts'], hookTimeout: 120_000, testTimeout: 120_000, env: { TIDEGATE_TEST_CACHE: '0' } } },
+    ],
+  },
 });
