@@ -20,6 +20,8 @@ export interface Message {
   readonly to: readonly string[];
   /** the ask this is about; null: none */
   readonly ask: string | null;
+  /** for a message that asks: what may be answered, and which answer lets a healthy rollout go on */
+  readonly answers: { readonly options: readonly string[]; readonly healthy: string | number; readonly from: readonly string[]; readonly needs: number } | null;
   readonly at: number;
 }
 

@@ -1,0 +1,6 @@
+// scheduleReviews and startFollowUp: work that outlives the rollout.
+import type { Ports } from './ports.js';
+import type { FollowUpInput, ReviewsInput } from './types.js';
+
+export const scheduleReviews = (ports: Ports) => (input: ReviewsInput): Promise<readonly string[]> => ports.engine.scheduleReviews(input);
+export const startFollowUp = (ports: Ports) => (input: FollowUpInput): Promise<string> => ports.engine.startFollowUp(input);

@@ -1,0 +1,19 @@
+// takeOver: the memory of a watch before it is cancelled. Cancelling drops heartbeat details, so they are read first; an attempt in flight is
+// waited out, because its details arrive only when it ends.
+import { sleep } from '@temporalio/activity';
+import type { WatchMemory } from '../src/judgement/look-types.js';
+import type { Ports } from './ports.js';
+import type { TakeOverInput, WatchHeartbeat } from './types.js';
+
+/** A look ends within its 30 s; waiting longer would wait for a worker that is gone, whose details are those of the attempt before. */
+const waitMs = 32_000;
+
+export const takeOver = (ports: Ports) => async (input: TakeOverInput): Promise<WatchMemory | null> => {
+  const startedAt = performance.now();
+  for (;;) {
+    const pending = await ports.engine.pending(input.workflowId, input.activityId);
+    if (pending === null) return null;
+    if (!pending.running || performance.now() - startedAt > waitMs) return (pending.details as WatchHeartbeat | null)?.memory ?? null;
+    await sleep(15);
+  }
+};

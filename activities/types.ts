@@ -1,0 +1,97 @@
+// What the workflow and its activities say to each other. Plain JSON; types only, so that the workflow bundle stays free of I/O.
+import type { EpochMs, Ms, Point, References, Verdict } from '../src/judgement/types.js';
+import type { GateOutcome, ReportedEvent, WatchMemory, WatchRules } from '../src/judgement/look-types.js';
+import type { ChannelRef, CommandSettings, FollowUp, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
+import type { Message } from '../src/channels/port.js';
+import type { ChainHead, Entry, OfflineRollback } from '../src/journal/port.js';
+import type { StartOptions } from '../workflows/messages.js';
+
+export interface ResolveInput { readonly plan: unknown; readonly options: StartOptions; readonly now: EpochMs }
+export interface ResolveResult { readonly plan: ResolvedPlan; readonly rollout: string; readonly warnings: readonly string[] }
+
+export interface WatchInput {
+  readonly rollout: string;
+  readonly phase: string | null;
+  readonly rules: WatchRules;
+  readonly metrics: readonly ResolvedMetric[];
+  /** answers of people and figures of the record: metric → value and its instant */
+  readonly given: Readonly<Record<string, { readonly value: number; readonly at: EpochMs }>>;
+  readonly events: readonly ReportedEvent[];
+  readonly memory: WatchMemory | null;
+  /** the window ends here: the watch returns with its summary */
+  readonly until: EpochMs;
+  /** true: return after the first look, whatever it saw */
+  readonly lookNow: boolean;
+  /** what the workflow already knows, so that only a change makes the watch return */
+  readonly known: { readonly enter: GateOutcome | null; readonly leave: GateOutcome | null; readonly soaked: boolean; readonly invariant: GateOutcome | null; readonly unknown: boolean; readonly drift: readonly string[] };
+  /** targets to read for drift, and what they should stand at */
+  readonly targets: readonly { readonly target: ResolvedTarget; readonly expected: TargetValue }[];
+  readonly heartbeatUrl: string | null;
+}
+export type WatchWhy = 'look' | 'window' | 'fired' | 'cleared' | 'gate' | 'soaked' | 'invariant' | 'unknown' | 'known' | 'blind-breach' | 'drift' | 'offline' | 'changes';
+export interface DriftFound { readonly target: string; readonly expected: TargetValue; readonly found: TargetValue; readonly detail: string }
+export interface WatchReport {
+  readonly why: readonly WatchWhy[];
+  readonly asOf: EpochMs;
+  readonly memory: WatchMemory;
+  readonly verdicts: readonly Verdict[];
+  readonly changes: readonly Verdict[];
+  readonly fired: readonly Verdict[];
+  readonly cleared: readonly string[];
+  readonly blindBreaches: readonly Verdict[];
+  readonly gates: { readonly enter: GateOutcome; readonly leave: GateOutcome; readonly invariant: GateOutcome };
+  readonly soaked: boolean;
+  readonly unknown: boolean;
+  readonly drift: readonly DriftFound[];
+  readonly offline: OfflineRollback | null;
+}
+/** What a watch leaves in its heartbeat: everything the next attempt needs. */
+export interface WatchHeartbeat { readonly memory: WatchMemory; /** fired and cleared triggers since the watch began that were not returned yet; empty as a rule */ readonly driftAt: EpochMs; readonly line: string }
+
+export interface ReadInput { readonly target: ResolvedTarget; readonly key: string }
+export interface ReadResult { readonly value: TargetValue; readonly detail: string }
+export interface WriteInput { readonly rollout: string; readonly target: ResolvedTarget; readonly value: TargetValue; readonly expected: TargetValue; readonly before: TargetValue; readonly key: string; readonly order: number; readonly now: EpochMs }
+export interface WriteResult { readonly after: TargetValue; readonly readBack: string; readonly output: readonly string[] }
+export interface UndoInput { readonly rollout: string; readonly target: ResolvedTarget; readonly value: TargetValue; readonly key: string }
+export interface UndoResult { readonly value: TargetValue; readonly detail: string; /** what was read is safer than what we would write: it was left there */ readonly leftSafer: boolean; readonly output: readonly string[] }
+
+export interface CommandInput { readonly rollout: string; readonly name: string; readonly command: CommandSettings; readonly values: Readonly<Record<string, string>> }
+export interface CommandOutput { readonly ok: boolean; readonly exitCode: number | null; readonly output: string; readonly timedOut: boolean; readonly durationMs: Ms }
+export interface RepeatInput extends CommandInput { readonly everyMs: Ms; readonly until: EpochMs }
+
+export interface BaselineInput { readonly metrics: readonly ResolvedMetric[]; readonly from: EpochMs; readonly to: EpochMs }
+export interface BaselineResult { readonly references: References[string]; /** metrics whose source answers only for now */ readonly sampledOnly: readonly string[]; readonly problems: readonly string[] }
+
+export interface ClaimInput { readonly rollout: string; readonly keys: readonly string[]; readonly targets: readonly ResolvedTarget[] }
+export interface RecordInput { readonly rollout: string; readonly after: ChainHead; readonly entries: readonly Entry[]; /** figures for the meters, as of this batch */ readonly posted: Posted }
+export interface Posted { readonly state: string; readonly phase: string | null; readonly at: EpochMs; readonly openAsks: number; readonly oldestAskedAt: EpochMs | null; readonly unsentEntries: number; readonly unsentMessages: number; readonly rollback: { readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null } | null; readonly over: boolean }
+export interface NotifyInput { readonly items: readonly { readonly message: Message; readonly channels: readonly ChannelRef[] }[] }
+export interface NotifyResult { readonly failed: readonly { readonly key: string; readonly channels: readonly ChannelRef[]; readonly why: string; readonly final: boolean; readonly retryAfterMs: Ms | null }[] }
+export interface CalendarInput { readonly plan: Pick<ResolvedPlan, 'timezone' | 'hours' | 'freezes' | 'standUps' | 'phases'>; readonly after: EpochMs }
+export interface StandUpsInput { readonly plan: ResolvedPlan; readonly after: EpochMs; readonly until: EpochMs }
+export interface ReviewsInput { readonly rollout: string; readonly timezone: string; readonly reviews: readonly Review[]; readonly endedAt: EpochMs; readonly channels: readonly ChannelRef[] }
+export interface FollowUpInput { readonly rollout: string; readonly followUp: FollowUp; readonly startedAt: EpochMs; readonly channels: readonly ChannelRef[]; readonly escalation: readonly string[]; readonly reason: string }
+export interface SampleInput { readonly rollout: string; readonly samples: readonly { readonly metric: string; readonly point: Point }[] }
+export interface TakeOverInput { readonly workflowId: string; readonly activityId: string }
+
+/** The activities as the workflow sees them. */
+export interface Activities {
+  resolve(input: ResolveInput): Promise<ResolveResult>;
+  claim(input: ClaimInput): Promise<readonly string[]>;
+  release(input: { readonly rollout: string; readonly keys: readonly string[] }): Promise<void>;
+  nextAllowed(input: CalendarInput): Promise<{ readonly at: EpochMs; readonly why: string | null }>;
+  standUps(input: StandUpsInput): Promise<readonly { readonly id: string; readonly at: EpochMs }[]>;
+  baseline(input: BaselineInput): Promise<BaselineResult>;
+  watch(input: WatchInput): Promise<WatchReport>;
+  takeOver(input: TakeOverInput): Promise<WatchMemory | null>;
+  readTarget(input: ReadInput): Promise<ReadResult>;
+  writeTarget(input: WriteInput): Promise<WriteResult>;
+  undoTarget(input: UndoInput): Promise<UndoResult>;
+  clearUndo(input: { readonly rollout: string; readonly keys: readonly string[]; readonly offline: boolean }): Promise<void>;
+  runCommand(input: CommandInput): Promise<CommandOutput>;
+  repeatCommand(input: RepeatInput): Promise<{ readonly failed: CommandOutput | null; readonly runs: number }>;
+  record(input: RecordInput): Promise<ChainHead>;
+  notify(input: NotifyInput): Promise<NotifyResult>;
+  scheduleReviews(input: ReviewsInput): Promise<readonly string[]>;
+  startFollowUp(input: FollowUpInput): Promise<string>;
+}

@@ -1,0 +1,41 @@
+// writeTarget: one forward move. The value before is on disk before the write leaves; the attempt aborts itself; it ends by reading back.
+import { ApplicationFailure } from '@temporalio/activity';
+import { TargetConflict, TargetUnreachable } from '../src/targets/port.js';
+import { abortAfter } from './failure.js';
+import type { Ports } from './ports.js';
+import { contextOf, read, sameValue, targetRef } from './read-target.js';
+import type { WriteInput, WriteResult } from './types.js';
+
+export const writeTarget = (ports: Ports) => async (input: WriteInput): Promise<WriteResult> => {
+  const { target, value, key } = input;
+  const provider = ports.target(target.provider);
+  const output: string[] = [];
+  const signal = abortAfter(target.writeTimeoutMs);
+  const context = contextOf(key, signal, output);
+  const refusedBy = refusal(input);
+  if (refusedBy !== null) throw ApplicationFailure.nonRetryable(refusedBy, 'TargetRefused', 'TARGET_PROTECTED');
+
+  const now = await read(ports, target, key, signal);
+  if (!sameValue(now.value, value)) {
+    if (!sameValue(now.value, input.expected)) {
+      throw new TargetConflict({ code: 'TARGET_DRIFTED', what: `stands at ${now.value}, not at ${input.expected} as read before`, where: target.id, means: 'Somebody else changed it; nothing was written.', todo: 'Adopt the value, restore ours, or roll back.' });
+    }
+    // Break-glass: `rollback --offline` finds the value before here, whatever happens to Temporal from now on.
+    await ports.journal.putUndo({ rollout: input.rollout, key, target, before: input.before, wanted: value, at: input.now, order: input.order });
+    await provider.write(targetRef(ports, target), value, input.expected, context);
+  } else {
+    await ports.journal.putUndo({ rollout: input.rollout, key, target, before: input.before, wanted: value, at: input.now, order: input.order });
+  }
+
+  const after = await read(ports, target, key, AbortSignal.any([abortAfter(target.writeTimeoutMs + 10_000)]));
+  if (!sameValue(after.value, value)) throw new TargetUnreachable({ code: 'TARGET_NOT_READ_BACK', what: `was written as ${value} but reads ${after.value}`, where: target.id, means: 'The write did not take effect, or not yet.', todo: 'It is tried again; if it stays so, look at the target itself.' });
+  const evidence = await provider.verify(targetRef(ports, target), value, contextOf(key, abortAfter(target.writeTimeoutMs + 10_000), output));
+  return { after: after.value, readBack: evidence, output };
+};
+
+/** What is protected stays protected (promise 7): the last line of defence, after plan validation and the workflow's own check. */
+function refusal({ target, value }: WriteInput): string | null {
+  if (target.readOnly) return `${target.id} is read-only: no plan, command or drift may move it.`;
+  if (target.cap !== null && typeof value === 'number' && value > target.cap) return `${target.id} is capped at ${target.cap}${target.unit}: ${value}${target.unit} is refused.`;
+  return null;
+}

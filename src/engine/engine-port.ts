@@ -1,0 +1,119 @@
+// What activities need of Temporal itself (activities/ports.ts), by a client: pending watches, claims, schedules of reviews, follow-ups.
+import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type ScheduleSpec } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { EnginePort } from '../../activities/ports.js';
+import type { FollowUpInput, ReviewsInput } from '../../activities/types.js';
+import { FinalError } from '../errors.js';
+import { reviewDates } from '../plan/index.js';
+import type { Review } from '../plan/types.js';
+import { taskQueue } from '../../workflows/messages.js';
+
+/** Somebody else holds what this rollout would move. */
+export class ClaimTaken extends FinalError {}
+
+/** PENDING_ACTIVITY_STATE_SCHEDULED: waiting for its (next) attempt; anything else that is pending is an attempt under way. */
+const waiting = 1;
+
+export function enginePort(client: Client): EnginePort {
+  return {
+    async pending(workflowId, activityId) {
+      const description = await client.workflow.getHandle(workflowId).describe();
+      const found = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+      if (found == null) return null;
+      const payload = found.heartbeatDetails?.payloads?.[0];
+      return { running: found.state !== waiting, details: payload == null ? null : defaultPayloadConverter.fromPayload(payload) };
+    },
+    claim: (key, rollout, workflowId) => claim(client, key, rollout, workflowId),
+    async release(key, workflowId) {
+      try {
+        await client.workflow.getHandle(claimId(key)).signal('release', workflowId);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error; // free already
+      }
+    },
+    scheduleReviews: (input) => scheduleReviews(client, input),
+    startFollowUp: (input) => startFollowUp(client, input),
+  };
+}
+
+const claimId = (key: string): string => `claim/${key}`;
+
+async function claim(client: Client, key: string, rollout: string, holder: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.workflow.start('claim', { workflowId: claimId(key), taskQueue, args: [holder], workflowIdConflictPolicy: 'FAIL', workflowIdReusePolicy: 'ALLOW_DUPLICATE', memo: { holder, rollout }, staticSummary: `${key} is held by ${holder}` });
+      return;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    const handle = client.workflow.getHandle(claimId(key));
+    const taken = await handle.describe();
+    const by = taken.memo?.['holder'];
+    if (by === holder || typeof by !== 'string') return;
+    if (attempt > 3 || (await isOpen(client, by))) {
+      throw new ClaimTaken({ code: key.startsWith('rollout/') ? 'ROLLOUT_CLAIMED' : 'TARGET_CLAIMED', what: `${key} is held by the rollout ${String(taken.memo?.['rollout'])} (workflow ${by}).`, means: 'This rollout was not started; nothing was moved.', todo: `Wait until ${by} has ended, or stop it, then start again.` });
+    }
+    // Its holder is gone (terminated, perhaps): the claim is taken over.
+    await handle.terminate(`its holder ${by} has ended`).catch(() => undefined);
+  }
+}
+
+async function isOpen(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+async function scheduleReviews(client: Client, input: ReviewsInput): Promise<string[]> {
+  const ids: string[] = [];
+  for (const review of input.reviews) {
+    const scheduleId = `review/${input.rollout}/${review.id}`;
+    try {
+      await client.schedule.create({
+        scheduleId, spec: specOf(review, input),
+        action: { type: 'startWorkflow', workflowType: 'review', workflowId: scheduleId, taskQueue, args: [{ rollout: input.rollout, review, channels: input.channels }] },
+        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
+        state: { note: `${review.title}: ${review.tasks.join('; ')}`, ...(review.times === null ? {} : { remainingActions: review.times }) },
+      });
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error; // a repeated attempt finds its own
+    }
+    ids.push(scheduleId);
+  }
+  return ids;
+}
+
+/** A rule of the calendar in the plan's zone: it stays at its hour across a clock change. Dates of the first come from src/plan. */
+function specOf(review: Review, input: ReviewsInput): ScheduleSpec {
+  const [first] = reviewDates(review, input.endedAt, input.timezone, 1);
+  const local = first!.local;
+  const calendar = { hour: local.hour, minute: local.minute };
+  const months = (every: number) => Array.from({ length: 12 / every }, (_, index) => ((local.month - 1 + index * every) % 12) + 1);
+  const month = (every: number) => months(every).map((number) => monthNames[number - 1]!);
+  // The 29th to 31st do not exist in every month; a monthly review that began on one comes on the 28th.
+  const dayOfMonth = Math.min(local.day, 28);
+  const common = { timezone: input.timezone, startAt: new Date(first!.at - 60_000) };
+  switch (review.every) {
+    case 'once': return { ...common, calendars: [{ ...calendar, year: local.year, month: monthNames[local.month - 1]!, dayOfMonth: local.day }] };
+    case 'day': return { ...common, calendars: [calendar] };
+    case 'week': return { ...common, calendars: [{ ...calendar, dayOfWeek: dayNames[local.weekday % 7]! }] };
+    case 'month': return { ...common, calendars: [{ ...calendar, dayOfMonth }] };
+    case 'quarter': return { ...common, calendars: [{ ...calendar, dayOfMonth, month: month(3) }] };
+    case 'half-year': return { ...common, calendars: [{ ...calendar, dayOfMonth, month: month(6) }] };
+  }
+}
+const monthNames = ['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const;
+const dayNames = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
+
+async function startFollowUp(client: Client, input: FollowUpInput): Promise<string> {
+  const workflowId = `follow-up/${input.rollout}/${input.followUp.id}/${input.startedAt}`;
+  try {
+    await client.workflow.start('followUp', { workflowId, taskQueue, args: [input], staticSummary: `${input.followUp.title} of ${input.rollout}` });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // a repeated attempt finds its own
+  }
+  return workflowId;
+}

@@ -1,0 +1,33 @@
+// End criteria: judged once over the whole rollout, each with its evidence. They give a grade, never an outcome.
+import { latestAsk, openAsk } from './asks.js';
+import { humanMetrics } from './rules.js';
+import type { Run } from './run.js';
+import { deciders, lookNow } from './watching.js';
+
+/** How long people have to answer what the end criteria ask of them; unanswered is inconclusive, and the grade is not reached. */
+const withinMs = 3 * 86_400_000;
+
+export async function grade(run: Run): Promise<void> {
+  const { state, plan } = run;
+  if (plan.grades.length === 0 || state.grades.length > 0) return;
+  state.step = 'grading';
+  const criteria = plan.grades.flatMap((one) => one.criteria);
+  await Promise.all(humanMetrics(plan, criteria).map(async (metric) => {
+    const answer = state.humans[metric.name];
+    if (answer !== undefined && run.now() - answer.at < metric.human!.validMs) return;
+    const condition = criteria.find((one) => one.condition.kind === 'compare' && one.condition.subject.kind === 'metric' && one.condition.subject.metric === metric.name)!.condition;
+    const limit = condition.kind === 'compare' && condition.limit.kind === 'number' ? condition.limit.value : 0;
+    const up = condition.kind === 'compare' && (condition.op === '>' || condition.op === '>=');
+    const id = latestAsk(run, `end/${metric.name}`)?.ask ?? openAsk(run, { ask: `end/${metric.name}`, kind: 'metric', phase: 'baking', question: metric.human!.question, from: metric.human!.from, options: metric.human!.answers === 'number' ? ['number'] : ['yes', 'no'], healthy: metric.human!.answers === 'number' ? (up ? limit * 1.05 : limit * 0.9) : 'yes', withinMs, otherwise: 'unknown' });
+    await run.until(() => state.asks[id]!.state !== 'open');
+  }));
+  await lookNow(run);
+  state.grades = plan.grades.map((one) => {
+    const verdicts = one.criteria.map((criterion) => state.verdicts.find((verdict) => verdict.id === criterion.id)).filter((verdict) => verdict !== undefined);
+    return { grade: one.grade, reached: verdicts.length === one.criteria.length && verdicts.every((verdict) => verdict.verdict === 'pass'), criteria: verdicts };
+  });
+  for (const one of state.grades) {
+    run.note('grade', `${one.grade}: ${one.reached ? 'reached' : `not reached: ${one.criteria.filter((verdict) => verdict.verdict !== 'pass').map((verdict) => verdict.message).join('; ')}`}`, { criteria: one.criteria.map((verdict) => ({ text: verdict.text, verdict: verdict.verdict, message: verdict.message })) });
+    run.tell('info', 'grade', `${state.rollout}: ${one.grade} ${one.reached ? 'reached' : 'not reached'}`, one.criteria.map((verdict) => `${verdict.verdict}: ${verdict.message}`).join('\n'), { to: deciders(run) });
+  }
+}

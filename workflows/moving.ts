@@ -1,0 +1,161 @@
+// A move: read, record the value before, write, read back. The undo comes first: the value before is in the workflow's state before the write
+// leaves, so a write whose outcome is unknown is undone too. What somebody else changed is drift: it is asked about, never overwritten.
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { PlannedMove, TargetValue } from '../src/plan/types.js';
+import type { ReadResult } from '../activities/types.js';
+import { answered, openAsk } from './asks.js';
+import { readers, writer } from './options.js';
+import type { Run } from './run.js';
+import { standing, type MoveRecord } from './state.js';
+import { deciders } from './watching.js';
+
+/** Carries one planned move out, however many questions it takes; returns when the target reads back as wanted. @throws Interrupted */
+export async function move(run: Run, planned: PlannedMove): Promise<void> {
+  const { state } = run;
+  const done = state.moves.some((one) => one.phaseIndex === state.phaseIndex && one.generation === state.generation && one.target === planned.target && one.direction === 'forward' && (one.state === 'done' || one.state === 'adopted'));
+  if (done) return;
+  for (;;) {
+    const before = await readBefore(run, planned.target);
+    if (before === null) continue;
+    if (await write(run, planned, before)) return;
+  }
+}
+
+/** What the target stands at; null: somebody was asked and it is to be read again. */
+async function readBefore(run: Run, targetId: string): Promise<ReadResult | null> {
+  const target = run.target(targetId);
+  const expected = standing(run.state, targetId);
+  if (target.provider === 'manual') return { value: expected ?? 0, detail: 'moved by hand; nobody can read it but a person' };
+  let reading: ReadResult;
+  try {
+    reading = await run.orDemand(readers.readTarget({ target, key: keyOf(run, targetId) }));
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    await retryOrRollBack(run, targetId, `${targetId} cannot be read: ${reasonOf(error)}`);
+    return null;
+  }
+  if (expected === null || same(reading.value, expected)) return reading;
+  await settleDrift(run, targetId, expected, reading.value);
+  return null;
+}
+
+async function write(run: Run, planned: PlannedMove, before: ReadResult): Promise<boolean> {
+  const { state } = run;
+  const target = run.target(planned.target);
+  const record: MoveRecord = {
+    phase: run.phaseName ?? '', phaseIndex: state.phaseIndex, generation: state.generation, target: target.id, before: before.value, wanted: planned.to, after: null, readBack: before.detail, at: run.now(), direction: 'forward',
+    state: 'writing', key: keyOf(run, target.id), outstandingUntil: run.now() + target.writeTimeoutMs * 2 + 20_000,
+  };
+  state.moves = [...state.moves.filter((one) => !(one.key === record.key && one.direction === 'forward')), record];
+  state.firstMoveAt ??= run.now();
+  run.note('move', `moving ${target.id} from ${before.value}${target.unit} to ${planned.to}${target.unit}`, { target: target.id, before: before.value, wanted: planned.to, key: record.key, read: before.detail });
+  try {
+    const result = await run.orDemand(writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value: planned.to, expected: before.value, before: firstBefore(run, target.id, before.value), key: record.key, order: state.moves.length, now: run.now() }));
+    patchMove(run, record.key, { state: 'done', after: result.after, readBack: result.readBack, outstandingUntil: null });
+    run.note('moved', `${target.id} stands at ${result.after}${target.unit}: ${result.readBack}`, { target: target.id, before: before.value, after: result.after, readBack: result.readBack, output: [...result.output] });
+    run.tell('info', 'moved', `${state.rollout}: ${target.id} ${before.value}${target.unit} → ${result.after}${target.unit}`, result.readBack);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    const cause = error.cause instanceof ApplicationFailure ? error.cause : null;
+    if (cause?.type === 'TargetNeedsPerson') return moveByHand(run, planned, record, cause.message);
+    patchMove(run, record.key, { state: 'failed', outstandingUntil: null });
+    run.note('move-failed', `${target.id} was not moved: ${reasonOf(error)}`, { target: target.id, code: String(cause?.details?.[0] ?? cause?.type ?? 'UNKNOWN') });
+    if (cause?.type === 'TargetConflict') return false; // read again: whoever changed it is asked about as drift
+    await retryOrRollBack(run, target.id, `${target.id} could not be moved to ${planned.to}${target.unit}: ${reasonOf(error)}`);
+    return false;
+  }
+}
+
+/** The value before our earliest move that still stands: what an offline rollback must restore. */
+const firstBefore = (run: Run, target: string, now: TargetValue): TargetValue => run.state.moves.find((one) => one.target === target && one.direction === 'forward' && one.state !== 'undone')?.before ?? now;
+
+async function moveByHand(run: Run, planned: PlannedMove, record: MoveRecord, instructions: string): Promise<boolean> {
+  const id = openAsk(run, { ask: `${record.phase}/move/${planned.target}`, kind: 'manual-move', question: `Move ${planned.target} to ${planned.to} by hand and confirm.`, body: instructions, from: deciders(run), options: ['done', 'failed'], healthy: 'done', withinMs: null, otherwise: 'hold' });
+  const ask = await answered(run, id);
+  if (ask.result === 'done') {
+    patchMove(run, record.key, { state: 'done', after: planned.to, readBack: `confirmed by ${ask.answers.at(-1)!.by}`, outstandingUntil: null });
+    run.note('moved', `${planned.target} was moved to ${planned.to} by hand, says ${ask.answers.at(-1)!.by}`, { target: planned.target, ask: id });
+    return true;
+  }
+  patchMove(run, record.key, { state: 'failed', outstandingUntil: null });
+  await retryOrRollBack(run, planned.target, `${planned.target} could not be moved by hand`);
+  return false;
+}
+
+/** Holds until a person says how to go on. @throws Interrupted when the answer is to roll back */
+async function retryOrRollBack(run: Run, target: string, why: string): Promise<void> {
+  run.holdAndTell('write-failed', why, 'critical', deciders(run));
+  const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/retry/${target}`, kind: 'retry', question: `${why} Try again, or roll back?`, from: deciders(run), options: ['retry', 'rollback'], healthy: 'retry', withinMs: null, otherwise: 'hold' });
+  const ask = await answered(run, id);
+  run.unhold('write-failed', `${ask.answers.at(-1)?.by ?? 'somebody'} says ${String(ask.result)}`, ask.answers.at(-1)?.by);
+  if (ask.result === 'rollback') {
+    run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: why, by: ask.answers.at(-1)!.by, automatic: false, at: run.now() });
+    await run.until(() => false);
+  }
+}
+
+/** Somebody else changed a target before our move. The watch may have asked already: there is one question a target. */
+async function settleDrift(run: Run, target: string, expected: TargetValue, found: TargetValue): Promise<void> {
+  if (!(target in run.state.drift)) {
+    run.state.drift[target] = found;
+    run.holdAndTell('drift', `${target} was changed by somebody else: ${found} instead of ${expected}`, 'critical', deciders(run));
+    openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${target}`, kind: 'drift', question: `${target} was changed by somebody else (${found} instead of ${expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: ['adopt', 'restore', 'rollback'], healthy: 'restore', withinMs: null, otherwise: 'hold' });
+  }
+  await run.until(() => !(target in run.state.drift));
+}
+
+/** Obeys answers about drift, at any time: the watch finds drift while nothing else happens. */
+export async function keepDrift(run: Run): Promise<void> {
+  const { state } = run;
+  const decided = () => Object.values(state.asks).find((ask) => ask.kind === 'drift' && ask.state === 'settled' && Object.keys(state.drift).some((target) => ask.ask.includes(`/drift/${target}`)));
+  for (;;) {
+    await run.beside(() => decided() !== undefined);
+    const ask = decided()!;
+    const target = Object.keys(state.drift).find((one) => ask.ask.includes(`/drift/${one}`))!;
+    const by = ask.answers.at(-1)!.by;
+    if (ask.result === 'rollback') {
+      delete state.drift[target];
+      run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `${target} was changed by somebody else`, by, automatic: false, at: run.now() });
+    } else if (ask.result === 'adopt') adopt(run, target, by);
+    else if (!(await restore(run, target, by))) continue;
+    if (Object.keys(state.drift).length === 0) run.unhold('drift', `${by} says ${String(ask.result)}`, by);
+    run.rewatch++;
+  }
+}
+
+/** An adopted drift is a recorded move; undoing to the start still means the value before our first write. */
+function adopt(run: Run, target: string, by: string): void {
+  const { state } = run;
+  const found = state.drift[target]!;
+  delete state.drift[target];
+  const before = standing(state, target)!;
+  state.moves = [...state.moves, { phase: run.phaseName ?? '', phaseIndex: state.phaseIndex, generation: state.generation, target, before, wanted: found, after: found, readBack: `adopted by ${by}`, at: run.now(), direction: 'forward', state: 'adopted', key: `${keyOf(run, target)}/adopted/${state.moves.length}`, outstandingUntil: null }];
+  run.note('moved', `${target}: ${found} was adopted as it stands`, { target, before, after: found }, by);
+}
+
+async function restore(run: Run, targetId: string, by: string): Promise<boolean> {
+  const { state } = run;
+  const target = run.target(targetId);
+  const value = standing(state, targetId)!;
+  try {
+    const reading = await readers.readTarget({ target, key: keyOf(run, targetId) });
+    if (!same(reading.value, value)) await writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value, expected: reading.value, before: firstBefore(run, targetId, reading.value), key: `${keyOf(run, targetId)}/restored/${state.moves.length}`, order: state.moves.length, now: run.now() });
+    delete state.drift[targetId];
+    run.note('moved', `${targetId} was restored to ${value}`, { target: targetId, value }, by);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    delete state.drift[targetId]; // the next look finds it again and asks again
+    run.note('move-failed', `${targetId} could not be restored: ${reasonOf(error)}`, { target: targetId }, by);
+    return true;
+  }
+}
+
+function patchMove(run: Run, key: string, change: Partial<MoveRecord>): void {
+  run.state.moves = run.state.moves.map((one) => (one.key === key && one.direction === 'forward' ? { ...one, ...change } : one));
+}
+
+const keyOf = (run: Run, target: string): string => `${run.state.rollout}/${run.phaseName ?? 'rollout'}/${target}/${run.state.generation}`;
+export const same = (a: TargetValue, b: TargetValue): boolean => (typeof a === 'number' && typeof b === 'number' ? Math.abs(a - b) < 0.001 : a === b);
+export const reasonOf = (error: ActivityFailure): string => (error.cause instanceof Error ? error.cause.message : String(error.cause ?? error.message));

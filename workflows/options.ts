@@ -1,0 +1,44 @@
+// One table of activity options, each row with the reason for its numbers. "May it be repeated?" decides the row.
+import { proxyActivities, ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
+import type { Activities } from '../activities/types.js';
+import { hostQueue } from './messages.js';
+
+/** Pure or nearly so (resolving, calendar): a failure is a bad plan (not retried, by its type) or a worker that died. */
+const quick: ActivityOptions = { startToCloseTimeout: 30_000, retry: { initialInterval: 200, maximumInterval: 10_000, nonRetryableErrorTypes: ['PLAN_INVALID', 'TARGET_CLAIMED', 'ROLLOUT_CLAIMED'] } };
+/** Reading changes nothing: repeated five times, then a person hears of it. */
+const reading: ActivityOptions = { startToCloseTimeout: 60_000, cancellationType: ActivityCancellationType.TRY_CANCEL, retry: { initialInterval: 500, backoffCoefficient: 2, maximumAttempts: 5 } };
+/** The journal and the outbox wait for ever: what happened must be written, however late (promise 8). */
+const recording: ActivityOptions = { startToCloseTimeout: 30_000, retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 30_000, nonRetryableErrorTypes: ['JOURNAL_FORKED'] } };
+
+export const activities = proxyActivities<Activities>(quick);
+export const readers = proxyActivities<Activities>(reading);
+export const recorder = proxyActivities<Activities>(recording);
+/** One attempt at telling everybody; what failed comes back and is tried again by the outbox at its own pace. */
+export const teller = proxyActivities<Activities>({ startToCloseTimeout: 45_000, retry: { initialInterval: 1_000, maximumAttempts: 3 } });
+/** Taking over a watch's memory waits out an attempt that is in flight (30 s at most), then describes. */
+export const taker = proxyActivities<Activities>({ startToCloseTimeout: 45_000, retry: { initialInterval: 100, maximumInterval: 2_000, maximumAttempts: 8 } });
+
+/**
+ * A forward write: the attempt aborts itself after the target's `writeTimeoutMs`, reads back, and is repeated at most three times (each
+ * repetition reads first; already-so is success). startToClose lies above the abort, so that no attempt outlives its timeout.
+ */
+export const writer = (writeTimeoutMs: number, on: string | null) => proxyActivities<Activities>({
+  startToCloseTimeout: writeTimeoutMs * 2 + 20_000, cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on),
+  retry: { initialInterval: 500, backoffCoefficient: 2, maximumAttempts: 3, nonRetryableErrorTypes: ['TargetRefused', 'TargetConflict', 'TargetNeedsPerson'] },
+});
+/** An undo: two quick attempts a round; the rounds are the workflow's (compensation.ts), for as long as it takes. */
+export const undoer = (writeTimeoutMs: number, on: string | null) => proxyActivities<Activities>({
+  startToCloseTimeout: writeTimeoutMs * 2 + 20_000, cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on),
+  retry: { initialInterval: 250, backoffCoefficient: 2, maximumAttempts: 2, nonRetryableErrorTypes: ['TargetNeedsPerson'] },
+});
+/** A command with its own limit; whether it may be repeated is the plan's word, so one attempt here. */
+export const runner = (timeoutMs: number, on: string | null) => proxyActivities<Activities>({ startToCloseTimeout: timeoutMs + 20_000, taskQueue: on === null ? undefined : hostQueue(on), retry: { maximumAttempts: 1 } });
+/** The watch: one attempt is one look; a healthy look throws a benign failure that names the next one. The interval below paces crashes only. */
+export const watcher = (activityId: string, cadenceMs: number, summary: string) => proxyActivities<Activities>({
+  activityId, summary, startToCloseTimeout: 30_000, heartbeatTimeout: undefined, cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { initialInterval: Math.max(100, Math.min(cadenceMs, 5_000)), backoffCoefficient: 1 },
+});
+/** A repeated command is paced like the watch. */
+export const repeater = (timeoutMs: number, everyMs: number, on: string | null) => proxyActivities<Activities>({
+  startToCloseTimeout: timeoutMs + 20_000, cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on), retry: { initialInterval: Math.min(everyMs, 60_000), backoffCoefficient: 1 },
+});

@@ -1,0 +1,301 @@
+// One phase, in the order the plan states it: preparation → enter gate → approval → moves → soak → leave gate. Every step looks at what is
+// already done, so a phase can be taken up again anywhere: after a restart, after continue-as-new, after a rollback to it.
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { summarise } from '../src/judgement/index.js';
+import type { Baking, Phase, RepeatedCommand } from '../src/plan/types.js';
+import type { PlanCondition } from '../src/plan/types.js';
+import { answered, dueIn, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
+import { move } from './moving.js';
+import { activities, readers, repeater, runner } from './options.js';
+import { reportEvent } from './events.js';
+import { humanMetrics } from './rules.js';
+import type { Run } from './run.js';
+import { standing, type AskRecord } from './state.js';
+import { deciders, lookNow } from './watching.js';
+
+export async function runPhase(run: Run, phase: Phase): Promise<void> {
+  const { state } = run;
+  const record = run.record!;
+  if (record.startedAt === null) {
+    record.startedAt = run.now();
+    run.note('phase', `${phase.phase} begins`, { phase: phase.phase, number: state.phaseIndex + 1, of: run.plan.phases.length });
+  }
+  if (record.movedAt === null) {
+    await prepare(run, phase);
+    await untilItsDay(run, phase);
+    await pass(run, phase);
+    await makeMoves(run, phase);
+  }
+  await soak(run, phase);
+  record.endedAt = run.now();
+  state.references[phase.phase] = state.memory === null ? {} : summarise(state.memory);
+  record.verdicts = [...state.verdicts];
+  run.note('phase', `${phase.phase} is done: ${inWords(record.cleanMs)} clean`, { phase: phase.phase, cleanMs: record.cleanMs, restarts: record.restarts, summary: Object.fromEntries(Object.entries(state.references[phase.phase]!).map(([metric, one]) => [metric, { ...one }])) });
+  run.tell('info', 'phase-done', `${state.rollout}: ${phase.phase} is done`, `${inWords(record.cleanMs)} clean`);
+}
+
+/** Checklists and sign-offs, asked when they are due; the phase waits until every one is settled. */
+async function prepare(run: Run, phase: Phase): Promise<void> {
+  const { state } = run;
+  const items = [...(state.phaseIndex === 0 ? run.plan.preparation : []), ...phase.preparation];
+  const record = run.record!;
+  if (record.prepared) return;
+  state.step = 'preparing';
+  await Promise.all(items.map(async (item) => {
+    if (state.skipped.includes(item.id)) return;
+    if (item.askAt !== null && item.askAt > run.now()) await run.until(() => state.skipped.includes(item.id), item.askAt);
+    for (;;) {
+      if (state.skipped.includes(item.id)) return;
+      if (item.kind === 'command' && item.command !== null) { if (await check(run, item.question, item.command)) return; else continue; }
+      const standingAsk = latestAsk(run, item.id);
+      if (standingAsk?.state === 'settled' && standingAsk.result !== 'reject') return;
+      const options = item.kind === 'sign-off' ? ['approve', 'reject'] : ['done', 'reject'];
+      const id = standingAsk?.state === 'open' ? standingAsk.ask : openAsk(run, {
+        ask: item.id, kind: item.kind === 'sign-off' ? 'sign-off' : 'item', phase: phase.phase, question: item.question, body: [item.group, item.onlyIf === null ? '' : `if ${item.onlyIf}; otherwise answer not-applicable with the reason`].filter((line) => line !== '').join('\n'),
+        from: item.from, needs: item.needs, options: item.onlyIf === null ? options : [...options, 'not-applicable'], healthy: options[0]!, withinMs: dueIn(run, item.dueAt), otherwise: 'hold',
+      });
+      await run.until(() => state.asks[id]!.state !== 'open' || state.skipped.includes(item.id));
+      if (state.skipped.includes(item.id)) return voidAsk(run, id, 'skipped');
+      const ask = state.asks[id]!;
+      if (ask.state === 'settled' && ask.result !== 'reject') return;
+      await holdForAnswer(run, ask, item.question);
+    }
+  }));
+  record.prepared = true;
+  if (items.length > 0) run.note('phase', `${phase.phase} is prepared: ${items.length} items are settled`, { items: items.length });
+}
+
+async function check(run: Run, question: string, command: NonNullable<Phase['preparation'][number]['command']>): Promise<boolean> {
+  const output = await run.orDemand(runner(command.timeoutMs, command.on).runCommand({ rollout: run.state.rollout, name: question, command, values: {} }).catch((error: unknown) => ({ ok: false, exitCode: null, output: String((error as Error).message), timedOut: false, durationMs: 0 })));
+  run.note('command', `${question}: ${output.ok ? 'passed' : output.timedOut ? 'timed out' : `failed with exit code ${output.exitCode}`}`, { output: output.output, durationMs: output.durationMs });
+  if (output.ok) return true;
+  run.holdAndTell('command-failed', `${question} failed: ${output.output.slice(-300)}`, 'warning', deciders(run));
+  const ask = await answered(run, openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/check`, kind: 'retry', question: `'${question}' failed. Run it again?`, body: output.output.slice(-1000), from: deciders(run), options: ['retry', 'skip'], healthy: 'retry', withinMs: null, otherwise: 'hold' }));
+  run.unhold('command-failed', `${ask.answers.at(-1)?.by ?? 'somebody'} says ${String(ask.result)}`);
+  return ask.result === 'skip';
+}
+
+/** A reject or an unanswered ask holds; a person's `resume` asks again. */
+async function holdForAnswer(run: Run, ask: AskRecord, question: string): Promise<void> {
+  const reason = ask.state === 'expired' ? 'unanswered' : 'rejected';
+  const why = reason === 'unanswered' ? `nobody answered in time: ${question}` : `${ask.answers.at(-1)?.by ?? 'somebody'} rejected: ${question}${ask.answers.at(-1)?.reason ? ` (${ask.answers.at(-1)!.reason})` : ''}`;
+  run.holdAndTell(reason, `${why}. resume asks again.`, 'warning', deciders(run));
+  await run.until(() => run.held(reason) === null);
+}
+
+/** 'Not before': the phase's day; later than `latest` is asked about. */
+async function untilItsDay(run: Run, phase: Phase): Promise<void> {
+  if (phase.starts !== null && phase.starts > run.now()) {
+    run.state.step = 'waiting';
+    await run.until(() => run.state.skipped.includes(`${phase.phase}/starts`), phase.starts);
+  }
+  if (phase.latest === null || run.now() <= phase.latest || run.state.skipped.includes(`${phase.phase}/latest`)) return;
+  const ask = await answered(run, openAsk(run, { ask: `${phase.phase}/latest`, kind: 'latest', question: `${phase.phase} should have begun by ${new Date(phase.latest).toISOString()}. Go all the same?`, from: deciders(run), options: ['go', 'stop'], healthy: 'go', withinMs: null, otherwise: 'hold' }));
+  if (ask.result === 'stop') { run.demand({ kind: 'stop', reason: `${phase.phase} is too late`, by: ask.answers.at(-1)!.by, at: run.now() }); await run.until(() => false); }
+}
+
+/** Hours and freezes hold forward writes only. */
+async function untilAllowed(run: Run): Promise<void> {
+  const { plan } = run;
+  if (plan.hours === null && plan.freezes.length === 0) return;
+  for (;;) {
+    const allowed = await run.orDemand(activities.nextAllowed({ plan: { timezone: plan.timezone, hours: plan.hours, freezes: plan.freezes, standUps: [], phases: [] }, after: run.now() }));
+    if (allowed.at <= run.now()) return;
+    const reason = plan.freezes.some((freeze) => freeze.from <= run.now() && run.now() < freeze.to) ? 'freeze' : 'hours';
+    run.hold(reason, `${allowed.why ?? reason}; goes on at ${new Date(allowed.at).toISOString()}`);
+    await run.until(() => false, allowed.at);
+    run.unhold(reason, 'it is over');
+  }
+}
+
+/** The enter gate and the approval, both standing at the very moment of the first write. @throws Interrupted */
+async function pass(run: Run, phase: Phase): Promise<void> {
+  const { state } = run;
+  const record = run.record!;
+  for (;;) {
+    await gateOpens(run, phase);
+    const approval = phase.approval === null ? null : await approved(run, phase, phase.approval);
+    if (approval === 'again') continue;
+    await untilAllowed(run);
+    if (state.firstMoveAt === null && !(await takeBaseline(run))) continue;
+    // Judged again immediately before the first write: what was true when people said yes must still be.
+    await lookNow(run);
+    if (state.gate === 'pass' && run.free() && calm(run) && (approval === null || run.now() < approval.goodUntil)) break;
+    if (approval !== null) voidAsk(run, approval.ask, state.gate !== 'pass' ? 'the evidence no longer stands' : run.now() >= approval.goodUntil ? 'the approval is no longer valid' : 'the rollout was held');
+  }
+  run.unhold('gate', 'the gate is open');
+  record.verdicts = [...state.verdicts];
+  run.note('decision', `${phase.phase} may begin: ${phase.enter.length} conditions hold${phase.approval === null ? '' : ', approved'}`, { verdicts: state.verdicts.filter((verdict) => verdict.id.includes('/enter/')).map((verdict) => verdict.message) });
+}
+
+/** No issue is open: an issue keeps every gate shut. */
+const calm = (run: Run): boolean => run.state.issues.every((issue) => issue.endedAt !== null || issue.severity === 'info');
+
+async function gateOpens(run: Run, phase: Phase): Promise<void> {
+  const { state } = run;
+  if (state.step !== 'gate') { state.step = 'gate'; state.gate = null; run.rewatch++; }
+  for (;;) {
+    askHumans(run, phase.enter, phase.phase);
+    if (state.gate === 'pass' && run.free(['gate', 'freeze', 'hours']) && calm(run)) { run.unhold('gate', 'every condition holds'); return; }
+    if (state.gate === 'fail') run.holdAndTell('gate', `${phase.phase} does not begin: ${failing(run)}`);
+    const reports = run.reports;
+    const answers = Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0);
+    const holds = state.holds.length;
+    await run.until(() => run.reports !== reports || state.holds.length !== holds || Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0) !== answers);
+  }
+}
+
+const failing = (run: Run): string => run.state.verdicts.filter((verdict) => verdict.verdict === 'fail').map((verdict) => verdict.message).slice(0, 3).join('; ');
+
+/** Human metrics that a gate needs are asked for when they are missing or no longer valid. */
+function askHumans(run: Run, conditions: readonly PlanCondition[], phase: string): void {
+  const { state } = run;
+  for (const metric of humanMetrics(run.plan, conditions)) {
+    const answer = state.humans[metric.name];
+    if (answer !== undefined && run.now() - answer.at < metric.human!.validMs) continue;
+    const name = `${phase}/${metric.name}`;
+    const open = Object.values(state.asks).some((ask) => ask.kind === 'metric' && ask.state === 'open' && ask.ask.split('/')[1] === metric.name);
+    const expired = latestAsk(run, name)?.state === 'expired' && run.held('unanswered') !== null;
+    if (open || expired || conditions.every((one) => state.skipped.includes(one.id))) continue;
+    openAsk(run, { ask: name, kind: 'metric', phase, question: metric.human!.question, from: metric.human!.from, options: metric.human!.answers === 'number' ? ['number'] : ['yes', 'no'], healthy: healthyAnswer(metric, conditions), withinMs: null, otherwise: 'hold', validMs: metric.human!.validMs });
+  }
+}
+
+/** The answer under which the plan's own conditions on this metric hold. */
+function healthyAnswer(metric: ReturnType<typeof humanMetrics>[number], conditions: readonly PlanCondition[]): string | number {
+  const compare = conditions.map((one) => one.condition).find((condition) => condition.kind === 'compare' && condition.subject.kind === 'metric' && condition.subject.metric === metric.name);
+  if (compare === undefined || compare.kind !== 'compare') return metric.human!.answers === 'number' ? 0 : 'yes';
+  if (compare.limit.kind === 'answer') return compare.op === '!=' ? (compare.limit.value === 'yes' ? 'no' : 'yes') : compare.limit.value;
+  if (compare.limit.kind !== 'number') return 0;
+  const limit = compare.limit.value;
+  switch (compare.op) {
+    case '<': return limit > 0 ? limit * 0.9 : limit - 1;
+    case '>': return limit > 0 ? limit * 1.05 : limit + 1;
+    case '<=': case '>=': case '=': return limit;
+    case '!=': return limit + 1;
+  }
+}
+
+interface Approved { readonly ask: string; readonly goodUntil: number }
+
+/** One approval for this phase, this generation, this evidence. 'again': it does not stand, and the gate is passed anew. */
+async function approved(run: Run, phase: Phase, approval: NonNullable<Phase['approval']>): Promise<Approved | 'again'> {
+  const { state } = run;
+  const standingAsk = latestAsk(run, approval.id);
+  if (standingAsk?.state === 'settled' && standingAsk.result === 'approve' && run.now() < standingAsk.settledAt! + approval.validMs) return { ask: standingAsk.ask, goodUntil: standingAsk.settledAt! + approval.validMs };
+  const id = standingAsk?.state === 'open' ? standingAsk.ask : openAsk(run, {
+    ask: approval.id, kind: 'approval', question: approval.question, from: approval.from, needs: approval.needs, options: ['approve', 'reject'], healthy: 'approve', withinMs: approval.withinMs, otherwise: approval.otherwise, validMs: approval.validMs,
+    body: state.verdicts.filter((verdict) => verdict.id.includes('/enter/')).map((verdict) => `${verdict.verdict}: ${verdict.message}`).join('\n'),
+  });
+  const stands = (): boolean => calm(run) && run.free(['freeze', 'hours']) && state.gate !== 'fail';
+  await run.until(() => state.asks[id]!.state !== 'open' || !stands());
+  const ask = state.asks[id]!;
+  if (ask.state === 'open') {
+    voidAsk(run, id, state.gate === 'fail' ? `the gate is shut again: ${failing(run)}` : `the rollout is held: ${state.holds[0]?.message ?? 'an issue is open'}`);
+    return 'again';
+  }
+  if (ask.state === 'settled' && ask.result === 'approve') {
+    run.note('decision', `${phase.phase} is approved by ${ask.answers.map((answer) => answer.by).join(' and ')}`, { ask: id });
+    return { ask: id, goodUntil: ask.settledAt! + approval.validMs };
+  }
+  if (ask.state === 'expired' && approval.otherwise === 'rollback') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `nobody approved ${phase.phase} in time`, by: 'tidegate', automatic: true, at: run.now() });
+  if (ask.state === 'expired' && approval.otherwise === 'stop') run.demand({ kind: 'stop', reason: `nobody approved ${phase.phase} in time`, by: 'tidegate', at: run.now() });
+  if (ask.state !== 'void') {
+    await holdForAnswer(run, ask, approval.question);
+    voidAsk(run, id, 'asked again');
+  }
+  return 'again';
+}
+
+/** What the metrics were like before the first write. Too few samples: it cannot start. */
+async function takeBaseline(run: Run): Promise<boolean> {
+  const { state, plan } = run;
+  if (plan.baseline === null || state.references['baseline'] !== undefined) return true;
+  const metrics = plan.metrics.filter((metric) => plan.baseline!.metrics.includes(metric.name));
+  const asked = await run.orDemand(readers.baseline({ metrics, from: run.now() - plan.baseline.overMs, to: run.now() }));
+  const sampled = state.memory === null ? {} : summarise(state.memory);
+  const references = { ...asked.references, ...Object.fromEntries(asked.sampledOnly.flatMap((name) => (sampled[name] === undefined ? [] : [[name, sampled[name]!]]))) };
+  const short = plan.baseline.metrics.filter((name) => (references[name]?.samples ?? 0) < plan.baseline!.minSamples);
+  if (short.length > 0) {
+    run.holdAndTell('gate', `no baseline yet: ${short.map((name) => `${name} has ${references[name]?.samples ?? 0} of ${plan.baseline!.minSamples} samples`).join('; ')}`);
+    await run.until(() => false, run.now() + Math.max(1_000, Math.min(plan.baseline.overMs / 10, 300_000)));
+    return false;
+  }
+  state.references['baseline'] = references;
+  run.rewatch++;
+  run.note('baseline', `the baseline is taken over ${inWords(plan.baseline.overMs)}`, Object.fromEntries(Object.entries(references).map(([metric, one]) => [metric, { ...one }])));
+  return true;
+}
+
+async function makeMoves(run: Run, phase: Phase): Promise<void> {
+  const { state } = run;
+  state.step = 'moving';
+  run.tell('info', 'phase-started', `${state.rollout}: ${phase.phase} moves`, phase.moves.map((one) => `${one.target} → ${one.to}`).join('\n'));
+  for (const planned of phase.moves) await move(run, planned);
+  const record = run.record!;
+  record.movedAt = run.now();
+  record.targets = Object.fromEntries(run.plan.targets.flatMap((target) => { const value = standing(state, target.id); return value === null ? [] : [[target.id, value]]; }));
+  beginSoak(run);
+}
+
+function beginSoak(run: Run): void {
+  run.state.soaked = false;
+  run.state.leave = null;
+  run.state.gate = null;
+  run.state.restartSoak = true;
+  run.rewatch++;
+}
+
+/** The phase's soak: clean time, then the leave gate. It ends when nothing stands in its way. */
+async function soak(run: Run, phase: Phase): Promise<void> {
+  run.state.step = 'soaking';
+  await beside(phase.during.map((command) => repeat(run, command)), () => soaked(run, phase.leave, phase.phase));
+}
+
+/** After the last phase: nothing moves any more, and it must stay healthy. */
+export async function bake(run: Run, baking: Baking): Promise<void> {
+  const { state } = run;
+  if (state.step !== 'baking') {
+    state.step = 'baking';
+    state.baking.startedAt ??= run.now();
+    run.note('phase', 'baking begins: everything has moved', { needMs: baking.ms });
+    beginSoak(run);
+  }
+  await soaked(run, baking.leave, 'baking');
+  state.baking.endedAt = run.now();
+  run.note('phase', `baking is done: ${inWords(state.baking.cleanMs)} clean`, { cleanMs: state.baking.cleanMs, restarts: state.baking.restarts });
+}
+
+async function soaked(run: Run, leave: readonly PlanCondition[], name: string): Promise<void> {
+  const { state } = run;
+  const skipped = (): boolean => state.skipped.includes(`${name}/soak/${state.generation}`);
+  const done = (): boolean => (skipped() || (state.soaked && state.leave === 'pass')) && run.free(['gate', 'freeze', 'hours']) && calm(run);
+  const shut = (): boolean => state.soaked && state.leave !== null && state.leave !== 'pass';
+  for (;;) {
+    await run.until(() => done() || (shut() && run.held('gate') === null));
+    if (done()) break;
+    askHumans(run, leave, name);
+    if (state.leave === 'fail') run.holdAndTell('gate', `${name} has soaked long enough but is not healthy enough to leave: ${failing(run)}`);
+    else { const reports = run.reports; await run.until(() => done() || run.reports !== reports); }
+  }
+  run.unhold('gate', 'the gate is open');
+}
+
+/** Runs coroutines beside the main work and ends them with it. */
+async function beside(coroutines: readonly ((scope: CancellationScope) => Promise<void>)[], main: () => Promise<void>): Promise<void> {
+  const scope = new CancellationScope();
+  const running = coroutines.map((coroutine) => scope.run(() => coroutine(scope)).catch((error: unknown) => { if (!isCancellation(error)) throw error; }));
+  try { await main(); } finally {
+    scope.cancel();
+    await Promise.all(running);
+  }
+}
+
+/** A command repeated while the phase soaks; a failure is reported as the event the plan names, and the repetition goes on. */
+const repeat = (run: Run, command: RepeatedCommand) => async (): Promise<void> => {
+  for (;;) {
+    const result = await repeater(command.command.timeoutMs, command.everyMs, command.command.on).repeatCommand({ rollout: run.state.rollout, name: command.name, command: command.command, values: {}, everyMs: command.everyMs, until: run.now() + 24 * 3_600_000 });
+    run.note('command', result.failed === null ? `${command.name}: ${result.runs} runs passed` : `${command.name} failed after ${result.runs} runs`, { output: result.failed?.output ?? null });
+    if (result.failed !== null && command.reports !== null) reportEvent(run, { event: command.reports, by: 'tidegate', reason: `${command.name} failed: ${result.failed.output.slice(-300)}`, eventId: `${command.id}/${run.now()}` });
+  }
+};

@@ -1,0 +1,163 @@
+// One rollout from start to end, as the plan states it: prepare → (enter, ask, move, soak, leave) for each phase → bake → grade; on trouble,
+// compensate. This file is the story; what each step does stands in the file it is imported from. Messages: messages.ts.
+import {
+  ActivityFailure, ApplicationFailure, CancellationScope, allHandlersFinished, condition, continueAsNew, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { resumeAsks, voidAsk } from './asks.js';
+import { handleCommands } from './commands.js';
+import { rollBack } from './compensation.js';
+import { grade } from './grading.js';
+import { planInForce, searchAttributes, status, type StartOptions, type Status } from './messages.js';
+import { keepDrift } from './moving.js';
+import { activities } from './options.js';
+import { keepRecord, keepTelling } from './outbox.js';
+import { bake, runPhase } from './phase.js';
+import { Interrupted, Leaving, Run } from './run.js';
+import { keepStandUps, resumeStandUps } from './stand-ups.js';
+import { exposed, newState, type State } from './state.js';
+import { cardOf, stateOf, statusOf } from './status.js';
+import { amendPlan } from './amending.js';
+import { afterwards, adoptOffline } from './afterwards.js';
+import { deciders, keepWatch, resumeDecisions } from './watching.js';
+
+/**
+ * @param plan the plan as a JSON document; it is resolved by an activity, so that a start by the plain temporal CLI is the same as `tidegate start`
+ * @param carried the state of the run before, after continue-as-new
+ * @returns the last status
+ * @throws ApplicationFailure PLAN_INVALID with every error, TARGET_CLAIMED naming the holder: nothing was moved
+ */
+export async function rollout(plan: unknown, options: StartOptions = {}, carried: State | null = null): Promise<Status> {
+  let run: Run | null = carried === null ? null : new Run(carried, options.maxHistoryEvents ?? null);
+  const commands = handleCommands(() => run);
+  setHandler(status, () => { if (run === null) throw ApplicationFailure.nonRetryable('the plan is still being resolved', 'NOT_READY'); return statusOf(run); });
+  setHandler(planInForce, () => run?.plan ?? null);
+
+  // `temporal workflow cancel` means: roll back. So nothing below is cancelled by it; it becomes a demand.
+  return CancellationScope.nonCancellable(async () => {
+    run ??= new Run(await begin(plan, options), options.maxHistoryEvents ?? null);
+    const current = run;
+    void CancellationScope.current().parent?.cancelRequested.catch(() => current.demand({ kind: 'rollback', to: { kind: 'start' }, reason: 'the workflow was cancelled', by: 'temporal workflow cancel', automatic: false, at: current.now() }));
+    return carryOut(current, options, commands.flush, carried !== null);
+  });
+}
+
+/** Resolves the plan and claims what it moves. A failure here moved nothing. */
+async function begin(plan: unknown, options: StartOptions): Promise<State> {
+  const workflowId = workflowInfo().workflowId;
+  try {
+    const resolved = await activities.resolve({ plan, options, now: Date.now() });
+    const state = newState(resolved.rollout, resolved.plan, options.startedBy ?? { by: 'temporal', identity: workflowId }, Date.now());
+    state.claimed = [...(await activities.claim({ rollout: resolved.rollout, keys: [`rollout/${resolved.rollout}`], targets: resolved.plan.targets.filter((target) => resolved.plan.phases.some((phase) => phase.moves.some((move) => move.target === target.id))) }))];
+    return state;
+  } catch (error) {
+    post({ RolloutState: 'failed', RolloutOutcome: 'failed' });
+    // The cause says it all; wrapped in an activity failure, `temporal workflow describe` would hide it.
+    if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) throw error.cause;
+    throw error;
+  }
+}
+
+async function carryOut(run: Run, options: StartOptions, flush: () => void, resumed: boolean): Promise<Status> {
+  const { state } = run;
+  if (!resumed) {
+    run.note('started', `${state.rollout} is started by ${state.startedBy.by}`, { plan: state.plan as never, startedBy: { ...state.startedBy } }, state.startedBy.by);
+    run.tell('info', 'started', `${state.rollout} is started by ${state.startedBy.by}`, state.plan.description);
+  }
+  resumeAsks(run);
+  resumeDecisions(run);
+  resumeStandUps(run);
+  flush();
+  const coroutines = [keepWatch(run), keepRecord(run), keepTelling(run), keepPosted(run), besideThe(run, keepStandUps), besideThe(run, keepDrift), besideThe(run, amendPlan)];
+
+  const end = await story(run);
+  if (end === 'leaving') {
+    run.leaving = true;
+    await Promise.all(coroutines);
+    await condition(() => allHandlersFinished() && run.inFlight === 0);
+    return continueAsNew<typeof rollout>(null, options, state);
+  }
+
+  for (const ask of Object.values(state.asks)) if (ask.state === 'open') voidAsk(run, ask.ask, `the rollout is over: ${state.outcome}`);
+  state.holds = [];
+  await afterwards(run);
+  run.note('ended', `${state.rollout} is over: ${state.outcome}`, { outcome: state.outcome, grades: state.grades.map((one) => ({ grade: one.grade, reached: one.reached })), rollback: state.rollback === null ? null : { ...state.rollback, remainder: [...state.rollback.remainder] }, evaluations: state.evaluations, exposed: exposed(state) });
+  run.over = true;
+  await Promise.all(coroutines);
+  await activities.release({ rollout: state.rollout, keys: state.claimed });
+  await condition(allHandlersFinished);
+  return statusOf(run);
+}
+
+/** The phases in order, until the end, a stop, a rollback to the start, or continue-as-new. A shallower rollback goes round again. */
+async function story(run: Run): Promise<'over' | 'leaving'> {
+  const { state } = run;
+  for (;;) {
+    try {
+      if (state.demand !== null) throw new Interrupted(state.demand);
+      while (state.phaseIndex < run.plan.phases.length) {
+        // After a rollback to an earlier phase's end a person says when to try again.
+        await run.until(() => run.held('rolled-back-to') === null);
+        if (run.record!.endedAt === null) await runPhase(run, run.phase!);
+        state.phaseIndex++;
+      }
+      if (run.plan.baking !== null && state.baking.endedAt === null) await bake(run, run.plan.baking);
+      await grade(run);
+      state.outcome = 'completed';
+      run.tell('info', 'completed', `${state.rollout} is completed`, state.grades.map((one) => `${one.grade}: ${one.reached ? 'reached' : 'not reached'}`).join('\n'), { to: [run.plan.owner] });
+      return 'over';
+    } catch (error) {
+      if (error instanceof Leaving) return 'leaving';
+      if (!(error instanceof Interrupted)) throw error;
+      if ((await obey(run, error)) === 'over') return 'over';
+    }
+  }
+}
+
+async function obey(run: Run, { demand }: Interrupted): Promise<'over' | 'again'> {
+  const { state } = run;
+  switch (demand.kind) {
+    case 'rollback': {
+      const end = await rollBack(run, demand);
+      if (end === 'restored') return 'again';
+      run.tell(state.outcome === 'rolled-back' ? 'critical' : 'emergency', state.outcome!, `${state.rollout}: ${state.outcome === 'rolled-back' ? 'everything is taken back' : `the rollback is INCOMPLETE: ${state.rollback!.remainder.join(', ') || 'the proof failed'}`}`, `${demand.reason}\n${state.rollback!.verified === true ? 'verified' : 'not verified'}`, { to: deciders(run) });
+      return 'over';
+    }
+    case 'stop': {
+      const left = exposed(state);
+      state.demand = null;
+      state.outcome = 'stopped';
+      run.note('decision', `stopped: ${demand.reason}`, { exposed: left }, demand.by);
+      run.tell('warning', 'stopped', `${state.rollout} is stopped by ${demand.by}: ${demand.reason}`, left.length === 0 ? 'nothing is exposed' : `left exposed: ${left.join(', ')}`, { to: [run.plan.owner] });
+      return 'over';
+    }
+    case 'adopt-offline': return adoptOffline(run, demand);
+  }
+}
+
+/** A coroutine beside the story: ended with the rollout or by continue-as-new. */
+async function besideThe(run: Run, coroutine: (run: Run) => Promise<void>): Promise<void> {
+  try { await coroutine(run); } catch (error) { if (!(error instanceof Leaving) && !isCancellation(error)) throw error; }
+}
+
+const keys = Object.fromEntries(searchAttributes.map((name) => [name, defineSearchAttributeKey(name, 'KEYWORD')])) as Record<(typeof searchAttributes)[number], ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>>>;
+
+function post(values: Partial<Record<(typeof searchAttributes)[number], string | null>>): void {
+  upsertSearchAttributes(Object.entries(values).map(([name, value]) => ({ key: keys[name as keyof typeof keys], value: value ?? null })));
+}
+
+/** Search attributes change with the state (an event each, so only then); the card in Temporal's UI with everything (free of history). */
+async function keepPosted(run: Run): Promise<void> {
+  const { state } = run;
+  let posted = '';
+  let carded = -1;
+  for (;;) {
+    const values = { RolloutId: state.rollout, RolloutState: stateOf(state), RolloutPhase: run.phaseName, RolloutOwner: run.plan.owner, RolloutHold: state.holds[0]?.reason ?? null, RolloutOutcome: state.outcome };
+    if (JSON.stringify(values) !== posted) { post(values); posted = JSON.stringify(values); }
+    if (carded !== state.outbox.nextSeq) { setCurrentDetails(cardOf(run)); carded = state.outbox.nextSeq; }
+    if (run.over || run.leaving) return;
+    const key = (): string => `${stateOf(state)}|${run.phaseName}|${state.holds[0]?.reason}`;
+    const seen = key();
+    await condition(() => run.over || run.leaving || key() !== seen || state.outbox.nextSeq !== carded);
+  }
+}

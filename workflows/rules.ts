@@ -1,0 +1,134 @@
+// Which conditions are in force now, at what pace, with which references: a pure function of plan and state. The watch is set up from it.
+import type { MetricTraits, WatchedCondition } from '../src/judgement/types.js';
+import type { WatchRules } from '../src/judgement/look-types.js';
+import type { PlanCondition, ResolvedMetric, ResolvedPlan, Trigger } from '../src/plan/types.js';
+import type { WatchInput } from '../activities/types.js';
+import type { Run } from './run.js';
+import { standing, type State } from './state.js';
+
+const windowMs = 24 * 3_600_000;
+
+/** Triggers in force: the plan's from preparation on, a phase's from its first move until the next phase's first move. */
+export function triggersInForce(state: State): readonly Trigger[] {
+  if (state.step === 'rolling-back') return [];
+  const { plan } = state;
+  const moved = plan.phases.filter((_, index) => state.phases[index]!.movedAt !== null || (index === state.phaseIndex && state.step === 'moving'));
+  const last = moved[moved.length - 1];
+  const baking = state.step === 'baking' || state.step === 'grading' ? (plan.baking?.triggers ?? []) : [];
+  return [...plan.triggers, ...(last?.triggers ?? []), ...baking];
+}
+
+/** Reported events are judged the moment they arrive (events.ts), not at the next look. */
+export const isEventTrigger = (trigger: Trigger): boolean => trigger.condition.kind === 'compare' && trigger.condition.subject.kind === 'events';
+
+export function watchInput(run: Run): WatchInput {
+  const { state, plan } = run;
+  const rules = rulesNow(run);
+  const names = new Set(rules.metrics.map((metric) => metric.name));
+  return {
+    rollout: state.rollout, phase: run.phaseName, rules, metrics: plan.metrics.filter((metric) => names.has(metric.name) && metric.human === null), given: givenNow(run),
+    events: rules.conditions.some(({ condition }) => condition.kind === 'compare' && condition.subject.kind === 'events') ? state.events : [],
+    memory: state.memory, until: run.now() + windowMs, lookNow: run.lookAsked > run.lookSeen,
+    known: { enter: state.gate, leave: state.leave, soaked: state.soaked, invariant: state.invariant, unknown: run.held('unknown') !== null, drift: Object.keys(state.drift) },
+    targets: state.step === 'rolling-back' || state.step === 'moving' ? [] : plan.targets.flatMap((target) => {
+      const expected = target.on === null && target.provider !== 'manual' ? standing(state, target.id) : null;
+      return expected === null ? [] : [{ target, expected }];
+    }),
+    heartbeatUrl: plan.heartbeatUrl,
+  };
+}
+
+function rulesNow(run: Run): WatchRules {
+  const { state, plan } = run;
+  const phase = run.phase;
+  const pace = paceOf(run);
+  const judged = (role: WatchedCondition['role'], list: readonly PlanCondition[], now = true): WatchedCondition[] =>
+    list.filter((one) => !state.skipped.includes(one.id)).map((one) => ({ id: one.id, role, severity: 'info', condition: one.condition, judged: now }));
+  const conditions: WatchedCondition[] = [
+    ...triggersInForce(state).filter((trigger) => !isEventTrigger(trigger)).map((trigger): WatchedCondition => ({ id: trigger.id, role: 'trigger', severity: trigger.severity, condition: trigger.condition, judged: true })),
+    ...judged('invariant', plan.invariants),
+  ];
+  switch (state.step) {
+    case 'gate': conditions.push(...judged('enter', phase?.enter ?? [])); break;
+    case 'preparing': case 'waiting': conditions.push(...judged('enter', phase?.enter ?? [], false)); break;
+    case 'moving': break;
+    case 'soaking': conditions.push(...judged('leave', phase?.leave ?? []), ...judged('enter', plan.phases[state.phaseIndex + 1]?.enter ?? [], false)); break;
+    case 'baking': conditions.push(...judged('leave', plan.baking?.leave ?? [])); break;
+    case 'grading': conditions.push(...judged('grade', plan.grades.flatMap((grade) => grade.criteria))); break;
+    case 'rolling-back': conditions.push(...judged('enter', state.rollback?.readBackAt != null ? plan.rollback.verify.map((one) => ({ ...one, id: `${one.id}#${state.generation}` })) : [])); break;
+  }
+  const metrics = metricsFor(plan, conditions, state.step === 'rolling-back');
+  return {
+    conditions, metrics: metrics.map(traitsOf).concat(recordTraits(conditions)), references: state.references, cadenceMs: pace.cadenceMs, blindAfterMs: pace.blindAfterMs, unknownForMs: pace.unknownForMs,
+    soak: soakNow(run), suspended: run.suspended, judgeAfter: state.judgeAfter, movedAt: state.firstMoveAt,
+  };
+}
+
+/** What is soaking now; while preparing it is the baseline period of sources that only know 'now'. */
+function soakNow(run: Run): WatchRules['soak'] {
+  const { state, plan } = run;
+  if (state.step === 'baking' || state.step === 'grading') return plan.baking === null ? null : { neededMs: plan.baking.ms + state.baking.extraMs, onIssue: plan.baking.onIssue };
+  if (state.firstMoveAt === null) return plan.baseline === null ? null : { neededMs: plan.baseline.overMs, onIssue: 'extend' };
+  if (state.step === 'rolling-back') return null;
+  const index = run.record?.movedAt == null ? state.phaseIndex - 1 : state.phaseIndex;
+  const phase = plan.phases[index];
+  return phase === undefined ? null : { neededMs: phase.soak.ms + state.phases[index]!.extraSoakMs, onIssue: phase.soak.onIssue };
+}
+
+/** The phase's cadence; quicker while an issue asks for it, and while a rollback is being verified. */
+function paceOf(run: Run): { cadenceMs: number; blindAfterMs: number; unknownForMs: number } {
+  const { state, plan } = run;
+  const own = state.step === 'baking' || state.step === 'grading' ? plan.baking : (run.record?.movedAt == null ? (plan.phases[state.phaseIndex - 1] ?? run.phase) : run.phase);
+  const base = own ?? plan.phases[plan.phases.length - 1]!;
+  if (state.step === 'rolling-back') return { cadenceMs: Math.min(base.cadenceMs, 5_000), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
+  const wanted = state.issues.filter((issue) => issue.endedAt === null).map((issue) => triggersInForce(state).find((trigger) => trigger.id === issue.trigger)?.reaction);
+  const quicker = wanted.flatMap((reaction) => (reaction?.kind === 'watch-more' ? [reaction.everyMs] : []));
+  return { cadenceMs: Math.min(base.cadenceMs, ...quicker), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
+}
+
+/** All metrics of the plan are watched (the board and later references need them); in a rollback only those that judge it. */
+function metricsFor(plan: ResolvedPlan, conditions: readonly WatchedCondition[], onlyNeeded: boolean): readonly ResolvedMetric[] {
+  const needed = new Set(conditions.flatMap(({ condition }) => metricNames(condition)));
+  return plan.metrics.filter((metric) => needed.has(metric.name) || (!onlyNeeded && metric.human === null));
+}
+
+function metricNames(condition: WatchedCondition['condition']): string[] {
+  if (condition.kind === 'trend') return [condition.metric];
+  switch (condition.subject.kind) {
+    case 'metric': case 'increase': case 'samples': return [condition.subject.metric];
+    case 'alerts': return [`alerts(${condition.subject.severity})`];
+    case 'events': return [];
+  }
+}
+
+/** Human metrics that a gate needs. */
+export function humanMetrics(plan: ResolvedPlan, conditions: readonly PlanCondition[]): readonly ResolvedMetric[] {
+  const names = new Set(conditions.flatMap((one) => metricNames(one.condition)));
+  return plan.metrics.filter((metric) => metric.human !== null && names.has(metric.name));
+}
+
+const traitsOf = (metric: ResolvedMetric): MetricTraits => ({ name: metric.name, unit: metric.unit, better: metric.better, minSamples: metric.minSamples, maxAgeMs: metric.human?.validMs ?? metric.maxAgeMs, whenIdle: metric.whenIdle, human: metric.human !== null, ranged: metric.human === null && metric.provider === 'prometheus' });
+
+/** Figures of the record itself, for grades; their names start with `rollout.`. */
+const recordTraits = (conditions: readonly WatchedCondition[]): MetricTraits[] => [...new Set(conditions.flatMap(({ condition }) => metricNames(condition)).filter((name) => name.startsWith('rollout.')))].map((name) => ({
+  name, unit: name === 'rollout.clean_baking' ? 'd' : name === 'rollout.unplanned_rollbacks' ? '' : 'min', better: name === 'rollout.clean_baking' ? 'higher' : 'lower', minSamples: 0, maxAgeMs: Number.MAX_SAFE_INTEGER, whenIdle: 'not-counted', human: true, ranged: false,
+}));
+
+function givenNow(run: Run): WatchInput['given'] {
+  const given: Record<string, { value: number; at: number }> = {};
+  for (const [metric, answer] of Object.entries(run.state.humans)) given[metric] = { value: answer.value, at: answer.at };
+  if (run.state.step === 'grading') for (const [name, value] of Object.entries(recordFigures(run.state, run.now()))) given[name] = { value, at: run.now() };
+  return given;
+}
+
+/** Where each figure of the record comes from: issues from opening to end, rollbacks nobody ordered, clean baking in days. */
+export function recordFigures(state: State, now: number): Record<string, number> {
+  const ended = state.issues.filter((issue) => issue.severity !== 'info').map((issue) => ({ ...issue, minutes: ((issue.endedAt ?? now) - issue.openedAt) / 60_000 }));
+  const recoveries = ended.filter((issue) => issue.severity === 'critical' || issue.severity === 'emergency');
+  return {
+    'rollout.unplanned_rollbacks': state.issues.filter((issue) => issue.rolledBack).length,
+    'rollout.longest_critical': Math.max(0, ...recoveries.map((issue) => issue.minutes)),
+    'rollout.mttr': recoveries.length === 0 ? 0 : recoveries.reduce((sum, issue) => sum + issue.minutes, 0) / recoveries.length,
+    'rollout.clean_baking': state.baking.cleanMs / 86_400_000,
+  };
+}

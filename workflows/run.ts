@@ -1,0 +1,168 @@
+// Run: the state of one rollout and the few verbs that everything else is written in: wait, note, tell, hold. Waiting is where a demand
+// (roll back, stop) reaches the story: it is thrown there, so that the story itself stays a straight line.
+import { condition, log, workflowInfo } from '@temporalio/workflow';
+import type { EpochMs, Severity } from '../src/judgement/types.js';
+import type { ChannelRef, JsonValue, Phase, ResolvedTarget } from '../src/plan/types.js';
+import type { AmendCommand, Hold, HoldReason } from './messages.js';
+import type { Demand, PhaseRecord, State } from './state.js';
+
+/** Thrown from a wait when a rollback or a stop has been demanded. Caught once, in rollout.ts. */
+export class Interrupted extends Error {
+  constructor(readonly demand: Demand) { super(demand.kind); this.name = 'Interrupted'; }
+}
+/** Thrown from a wait when the run is to be continued as new; every coroutine ends by it. Caught once, in rollout.ts. */
+export class Leaving extends Error {
+  constructor() { super('leaving'); this.name = 'Leaving'; }
+}
+
+/** Holds from the gravest to the lightest: the first is the headline. */
+const holdOrder: readonly HoldReason[] = ['write-failed', 'trigger', 'drift', 'command-failed', 'rolled-back-to', 'rejected', 'unanswered', 'paused', 'unknown', 'gate', 'journal', 'freeze', 'hours'];
+/** Holds that leave the soak's clean time alone: nothing is wrong, only forward moves wait. */
+const harmless: readonly HoldReason[] = ['freeze', 'hours', 'gate', 'unanswered', 'journal', 'unknown'];
+
+export class Run {
+  /** the rollout is over: coroutines end */
+  over = false;
+  /** continue-as-new is wanted: coroutines end at their next wait */
+  leaving = false;
+  /** grows whenever the watch must be set up anew: its rules depend on what changed */
+  rewatch = 0;
+  /** look reports absorbed so far, and the one that is asked for at once */
+  reports = 0;
+  lookAsked = 0;
+  lookSeen = 0;
+  /** amended plans, not resolved yet */
+  readonly amendments: AmendCommand[] = [];
+  /** activities of which continue-as-new must wait for the end */
+  inFlight = 0;
+
+  constructor(readonly state: State, readonly maxHistoryEvents: number | null) {}
+
+  get plan() { return this.state.plan; }
+  get phase(): Phase | null { return this.plan.phases[this.state.phaseIndex] ?? null; }
+  get record(): PhaseRecord | null { return this.state.phases[this.state.phaseIndex] ?? null; }
+  get phaseName(): string | null { return this.phase?.phase ?? (this.state.step === 'baking' || this.state.step === 'grading' ? 'baking' : null); }
+  now(): EpochMs { return Date.now(); }
+
+  target(id: string): ResolvedTarget {
+    const found = this.plan.targets.find((target) => target.id === id);
+    if (found === undefined) throw new Error(`the resolved plan names an unknown target: ${id}`);
+    return found;
+  }
+
+  /** Waits until `done`, a demand, or the instant `at`; answers whether `done` holds. @throws Interrupted, Leaving */
+  async until(done: () => boolean, at: EpochMs | null = null): Promise<boolean> {
+    const woken = (): boolean => this.state.demand !== null || this.leaving || done();
+    await this.wakeOr(woken, at);
+    if (this.state.demand !== null) throw new Interrupted(this.state.demand);
+    if (done()) return true;
+    if (this.leaving) throw new Leaving();
+    return false;
+  }
+
+  /** The same for coroutines beside the story: they are not interrupted by a demand, only ended with the rollout. @throws Leaving */
+  async beside(done: () => boolean, at: EpochMs | null = null): Promise<boolean> {
+    await this.wakeOr(() => this.over || this.leaving || done(), at);
+    if (this.over || this.leaving) throw new Leaving();
+    return done();
+  }
+
+  /** Awaits an activity of the story, unless a demand comes first: then the story leaves it behind. @throws Interrupted */
+  async orDemand<T>(work: Promise<T>): Promise<T> {
+    let settled = false;
+    const mark = work.then(() => { settled = true; }, () => { settled = true; });
+    await condition(() => settled || this.state.demand !== null);
+    if (!settled && this.state.demand !== null) throw new Interrupted(this.state.demand);
+    await mark;
+    return work;
+  }
+
+  private async wakeOr(woken: () => boolean, at: EpochMs | null): Promise<void> {
+    if (at === null) return condition(woken);
+    const remainingMs = at - this.now();
+    // A timer of 0 would be a marker in history; a due instant is simply past.
+    if (remainingMs <= 0) return;
+    await condition(woken, remainingMs);
+  }
+
+  /** One entry of the record. The outbox (outbox.ts) writes it in order, however late. */
+  note(kind: string, text: string, detail: JsonValue = null, actor = 'tidegate'): void {
+    const { outbox } = this.state;
+    outbox.entries.push({ seq: outbox.nextSeq++, at: this.now(), kind, phase: this.phaseName, actor, text, detail });
+    this.state.updatedAt = this.now();
+    log.info(text, { rollout: this.state.rollout, phase: this.phaseName, kind });
+  }
+
+  /** Tells people: by the channels of the severity, and of the people addressed. Never waits. */
+  tell(severity: Severity | 'ask', topic: string, title: string, body = '', about: { to?: readonly string[]; ask?: string; answers?: NonNullable<State['outbox']['messages'][number]['message']['answers']> } = {}): void {
+    const { outbox } = this.state;
+    const key = `${this.state.rollout}/${outbox.nextMessage++}`;
+    const to = about.to ?? [];
+    outbox.messages.push({
+      message: { key, rollout: this.state.rollout, phase: this.phaseName, severity, topic, title, body, to, ask: about.ask ?? null, answers: about.answers ?? null, at: this.now() },
+      channels: this.channelsOf(severity, to), attempts: 0, notBefore: 0,
+    });
+    this.note('message', title, { key, severity, topic, to: [...to] });
+  }
+
+  channelsOf(severity: Severity | 'ask', to: readonly string[]): ChannelRef[] {
+    const own = this.plan.people.filter((person) => to.includes(person.id)).flatMap((person) => person.channels);
+    const common = severity === 'ask' ? this.plan.channels.asks : this.plan.channels[severity];
+    return [...new Map([...common, ...own].map((channel) => [JSON.stringify(channel), channel])).values()];
+  }
+
+  /** Stands still for a stated reason; once said, not said again. A changed message is kept but told only when `retell`. */
+  hold(reason: HoldReason, message: string, by: string | null = null): boolean {
+    const standing = this.state.holds.find((hold) => hold.reason === reason);
+    if (standing !== undefined) {
+      this.state.holds = this.state.holds.map((hold) => (hold === standing ? { ...hold, message } : hold));
+      return false;
+    }
+    this.state.holds = [...this.state.holds, { reason, message, since: this.now(), by }].sort((a, b) => holdOrder.indexOf(a.reason) - holdOrder.indexOf(b.reason));
+    this.note('hold', `held: ${message}`, { reason }, by ?? 'tidegate');
+    if (!harmless.includes(reason)) this.rewatch++;
+    return true;
+  }
+
+  /** Holds and tells people once. */
+  holdAndTell(reason: HoldReason, message: string, severity: Severity = 'warning', to: readonly string[] = [this.plan.owner]): void {
+    if (this.hold(reason, message)) this.tell(severity, 'hold', `${this.state.rollout} is held: ${message}`, '', { to });
+  }
+
+  unhold(reason: HoldReason, why: string, by = 'tidegate'): boolean {
+    const standing = this.state.holds.find((hold) => hold.reason === reason);
+    if (standing === undefined) return false;
+    this.state.holds = this.state.holds.filter((hold) => hold !== standing);
+    this.note('hold-ended', `no longer held (${standing.message}): ${why}`, { reason, heldMs: this.now() - standing.since }, by);
+    if (!harmless.includes(reason)) this.rewatch++;
+    return true;
+  }
+
+  held(reason: HoldReason): Hold | null { return this.state.holds.find((hold) => hold.reason === reason) ?? null; }
+  /** Nothing stands in the way of a forward step, except the holds named. */
+  free(except: readonly HoldReason[] = []): boolean { return this.state.holds.every((hold) => except.includes(hold.reason)); }
+  /** Time that passes now is never clean. */
+  get suspended(): boolean { return this.state.holds.some((hold) => !harmless.includes(hold.reason)); }
+
+  /** A demand stands until the story has obeyed it; a deeper rollback supersedes a shallower one, never the reverse. */
+  demand(demand: Demand): boolean {
+    const standing = this.state.demand;
+    if (standing !== null && depth(standing) >= depth(demand)) return false;
+    this.state.demand = demand;
+    return true;
+  }
+
+  /** Grown out of one run's history: to be continued at the next quiet point. */
+  get shouldLeave(): boolean {
+    const info = workflowInfo();
+    return info.continueAsNewSuggested || (this.maxHistoryEvents !== null && info.historyLength > this.maxHistoryEvents);
+  }
+}
+
+function depth(demand: Demand): number {
+  switch (demand.kind) {
+    case 'stop': return 0;
+    case 'rollback': return demand.to.kind === 'start' ? 3 : demand.to.kind === 'phase' ? 2 : 1;
+    case 'adopt-offline': return 4;
+  }
+}

@@ -1,0 +1,54 @@
+// Stand-ups: at a wall-clock time of the plan's zone the team decides: continue, next wave, pause and investigate, roll back. The instants come
+// from an activity (time zones belong to one place); which phase one falls into is known when it comes.
+import { activities } from './options.js';
+import { openAsk } from './asks.js';
+import { Leaving, type Run } from './run.js';
+
+/** Instants are fetched for so long ahead; the list is renewed when it is used up. */
+const aheadMs = 45 * 86_400_000;
+
+export async function keepStandUps(run: Run): Promise<void> {
+  const { state } = run;
+  if (run.plan.standUps.length === 0) return;
+  for (;;) {
+    if (state.standUps.length === 0) {
+      const after = Math.max(run.now(), state.standUpsUntil);
+      if (after > run.now() + aheadMs) { await run.beside(() => false, after - aheadMs); continue; }
+      state.standUps = [...(await activities.standUps({ plan: run.plan, after, until: run.now() + aheadMs }))];
+      state.standUpsUntil = state.standUps.at(-1)?.at ?? run.now() + aheadMs;
+      if (state.standUps.length === 0) continue;
+    }
+    const next = state.standUps[0]!;
+    await run.beside(() => false, next.at);
+    state.standUps = state.standUps.slice(1);
+    const rule = run.plan.standUps.find((one) => one.id === next.id);
+    // Before the first write there is nothing to decide yet; what a freeze of the process delayed by an hour is no longer a stand-up.
+    if (rule === undefined || state.firstMoveAt === null || !rule.phases.includes(run.phaseName ?? '') || state.step === 'rolling-back' || run.now() - next.at > 3_600_000) continue;
+    const id = openAsk(run, {
+      ask: `${run.phaseName}/stand-up`, kind: 'stand-up', question: `${rule.title}: how does ${run.phaseName} go on?`, from: rule.from, options: ['continue', 'next-wave', 'pause', 'rollback'], healthy: 'continue', withinMs: rule.withinMs, otherwise: rule.otherwise,
+      body: [...state.verdicts.filter((verdict) => verdict.verdict !== 'pass').map((verdict) => verdict.message), `${state.issues.filter((issue) => issue.endedAt === null).length} open issues`].join('\n'),
+    });
+    void decide(run, id);
+  }
+}
+
+async function decide(run: Run, id: string): Promise<void> {
+  const { state } = run;
+  try {
+    await run.beside(() => state.asks[id]!.state !== 'open');
+  } catch (error) {
+    if (error instanceof Leaving) return;
+    throw error;
+  }
+  const ask = state.asks[id]!;
+  const by = ask.answers.at(-1)?.by ?? 'tidegate (nobody answered)';
+  if (ask.state === 'void') return;
+  if (ask.result === 'pause') run.hold('paused', `paused at the stand-up by ${by}, to investigate`, by);
+  if (ask.result === 'rollback') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `decided at the stand-up by ${by}`, by, automatic: false, at: run.now() });
+  // 'next wave' ends the soak of the phase that was asked about, and nothing else: its gates and approvals stay.
+  if (ask.result === 'next-wave' && ask.phase === run.phaseName && state.step === 'soaking') { state.skipped = [...state.skipped, `${ask.phase}/soak/${state.generation}`]; run.note('decision', `the soak of ${ask.phase} ends by decision of the stand-up`, { ask: id }, by); }
+}
+
+export function resumeStandUps(run: Run): void {
+  for (const ask of Object.values(run.state.asks)) if (ask.kind === 'stand-up' && ask.state === 'open') void decide(run, ask.ask);
+}

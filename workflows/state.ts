@@ -1,0 +1,148 @@
+// All that a rollout remembers: plain JSON, carried whole through continue-as-new. Whoever reads it: status.ts. Whoever acts on it: the
+// other files of this folder, through Run (run.ts).
+import type { EpochMs, Ms, References, Verdict } from '../src/judgement/types.js';
+import type { GateOutcome, ReportedEvent, WatchMemory } from '../src/judgement/look-types.js';
+import type { ChannelRef, ResolvedPlan, RollbackTo, TargetValue } from '../src/plan/types.js';
+import type { Message } from '../src/channels/port.js';
+import type { ChainHead, Entry } from '../src/journal/port.js';
+import type { AskView, By, Hold, RolloutOutcome } from './messages.js';
+
+export interface AskRecord extends AskView {
+  readonly generation: number;
+  /** reminders and escalation steps sent so far */
+  readonly reminded: number;
+  readonly escalated: number;
+  /** an answer, once given, is good for this long */
+  readonly validMs: Ms | null;
+  readonly settledAt: EpochMs | null;
+}
+
+export interface MoveRecord {
+  readonly phase: string;
+  readonly phaseIndex: number;
+  readonly generation: number;
+  readonly target: string;
+  readonly before: TargetValue;
+  readonly wanted: TargetValue;
+  readonly after: TargetValue | null;
+  readonly readBack: string;
+  readonly at: EpochMs;
+  readonly direction: 'forward' | 'back';
+  readonly state: 'writing' | 'done' | 'failed' | 'undone' | 'adopted';
+  readonly key: string;
+  /** a forward write that was left in flight may still land until then */
+  readonly outstandingUntil: EpochMs | null;
+}
+
+/** How far a phase has come. Steps are resumed by looking here, so a phase may be entered again at any of them. */
+export interface PhaseRecord {
+  readonly phase: string;
+  startedAt: EpochMs | null;
+  prepared: boolean;
+  movedAt: EpochMs | null;
+  soakedAt: EpochMs | null;
+  endedAt: EpochMs | null;
+  /** added by `extend` */
+  extraSoakMs: Ms;
+  cleanMs: Ms;
+  restarts: number;
+  /** what every target stood at when the phase had moved */
+  targets: Record<string, TargetValue>;
+  verdicts: readonly Verdict[];
+  approvals: number;
+}
+
+export interface IssueRecord { readonly id: string; readonly trigger: string | null; readonly severity: string; readonly text: string; readonly openedAt: EpochMs; readonly endedAt: EpochMs | null; readonly rolledBack: boolean }
+
+export type Demand =
+  | { readonly kind: 'rollback'; readonly to: RollbackTo; readonly reason: string; readonly by: string; readonly automatic: boolean; readonly at: EpochMs }
+  | { readonly kind: 'stop'; readonly reason: string; readonly by: string; readonly at: EpochMs }
+  | { readonly kind: 'adopt-offline'; readonly reason: string; readonly by: string; readonly at: EpochMs };
+
+export interface RollbackRecord { readonly reason: string; readonly to: string; readonly by: string; readonly automatic: boolean; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[]; readonly done: boolean }
+
+/** A message on its way: to which channels it still has to go. */
+export interface Unsent { readonly message: Message; readonly channels: readonly ChannelRef[]; readonly attempts: number; readonly notBefore: EpochMs }
+
+export interface State {
+  readonly schemaVersion: 1;
+  rollout: string;
+  plan: ResolvedPlan;
+  startedAt: EpochMs;
+  startedBy: By;
+  updatedAt: EpochMs;
+  /** grows with every rollback and amendment: asks and keys of an older generation are void */
+  generation: number;
+  /** index into plan.phases; plan.phases.length while baking */
+  phaseIndex: number;
+  step: 'preparing' | 'waiting' | 'gate' | 'moving' | 'soaking' | 'baking' | 'grading' | 'rolling-back';
+  outcome: RolloutOutcome | null;
+  phases: PhaseRecord[];
+  baking: { startedAt: EpochMs | null; endedAt: EpochMs | null; cleanMs: Ms; restarts: number; extraMs: Ms };
+  asks: Record<string, AskRecord>;
+  /** human metrics: the answer in force */
+  humans: Record<string, { readonly value: number; readonly at: EpochMs; readonly by: string }>;
+  events: ReportedEvent[];
+  eventsHandled: Record<string, number>;
+  issues: IssueRecord[];
+  moves: MoveRecord[];
+  holds: Hold[];
+  skipped: string[];
+  demand: Demand | null;
+  rollback: RollbackRecord | null;
+  references: Record<string, References[string]>;
+  memory: WatchMemory | null;
+  judgeAfter: EpochMs;
+  firstMoveAt: EpochMs | null;
+  /** what the watch last said of the gate that is being judged, of the leave gate, of the invariants */
+  gate: GateOutcome | null;
+  leave: GateOutcome | null;
+  invariant: GateOutcome | null;
+  soaked: boolean;
+  /** targets found to stand elsewhere, and where */
+  drift: Record<string, TargetValue>;
+  /** an issue without a condition of its own (an event) ended: the soak starts anew at the next watch */
+  restartSoak: boolean;
+  verdicts: Verdict[];
+  /** looks made by watches whose memory has been forgotten */
+  evaluations: number;
+  unknownHeld: boolean;
+  outbox: { entries: Entry[]; nextSeq: number; head: ChainHead; messages: Unsent[]; sent: number; nextMessage: number };
+  grades: { grade: string; reached: boolean; criteria: readonly Verdict[] }[];
+  badSignals: string[];
+  recentCommands: string[];
+  standUps: { id: string; at: EpochMs }[];
+  standUpsUntil: EpochMs;
+  watches: number;
+  claimed: string[];
+}
+
+export function newState(rollout: string, plan: ResolvedPlan, startedBy: By, now: EpochMs): State {
+  return {
+    schemaVersion: 1, rollout, plan, startedAt: now, startedBy, updatedAt: now, generation: 1, phaseIndex: 0, step: 'preparing', outcome: null,
+    phases: plan.phases.map((phase) => newPhase(phase.phase)),
+    baking: { startedAt: null, endedAt: null, cleanMs: 0, restarts: 0, extraMs: 0 },
+    asks: {}, humans: {}, events: [], eventsHandled: {}, issues: [], moves: [], holds: [], skipped: [], demand: null, rollback: null, references: {},
+    memory: null, judgeAfter: now, firstMoveAt: null, gate: null, leave: null, invariant: null, soaked: false, drift: {}, restartSoak: false, verdicts: [], evaluations: 0, unknownHeld: false,
+    outbox: { entries: [], nextSeq: 1, head: { seq: 0, hash: '0'.repeat(64) }, messages: [], sent: 0, nextMessage: 1 },
+    grades: [], badSignals: [], recentCommands: [], standUps: [], standUpsUntil: 0, watches: 0, claimed: [],
+  };
+}
+
+export const newPhase = (phase: string): PhaseRecord => ({ phase, startedAt: null, prepared: false, movedAt: null, soakedAt: null, endedAt: null, extraSoakMs: 0, cleanMs: 0, restarts: 0, targets: {}, verdicts: [], approvals: 0 });
+
+/** What a target stands at by our own record: the last move that took effect; null when we never moved it. */
+export function standing(state: State, target: string): TargetValue | null {
+  for (let i = state.moves.length - 1; i >= 0; i--) {
+    const move = state.moves[i]!;
+    if (move.target === target && (move.state === 'done' || move.state === 'adopted')) return move.after ?? move.wanted;
+  }
+  return null;
+}
+
+/** Anything of ours is in force beyond the values of the start. */
+export const exposed = (state: State): string[] => state.plan.targets.filter((target) => {
+  const first = state.moves.find((move) => move.target === target.id && move.direction === 'forward');
+  const now = standing(state, target.id);
+  return first !== undefined && now !== null && now !== first.before;
+}).map((target) => target.id);

@@ -1,0 +1,85 @@
+// What a rollout shows of itself: the status (query), its state in one word, and the Markdown card of Temporal's UI. Pure views of the state.
+import type { RolloutState, Status } from './messages.js';
+import { inWords } from './asks.js';
+import type { Run } from './run.js';
+import { standing, type State } from './state.js';
+
+export function stateOf(state: State): RolloutState {
+  if (state.outcome !== null) return state.outcome;
+  if (state.step === 'rolling-back') return 'rolling-back';
+  if (state.holds.some((hold) => hold.reason === 'paused')) return 'paused';
+  if (state.holds.length > 0) return 'held';
+  switch (state.step) {
+    case 'preparing': return 'preparing';
+    case 'waiting': case 'gate': return 'gated';
+    case 'moving': return 'moving';
+    case 'soaking': return 'soaking';
+    case 'baking': case 'grading': return 'baking';
+  }
+}
+
+export function statusOf(run: Run): Status {
+  const { state, plan } = run;
+  const asks = Object.values(state.asks);
+  return {
+    rollout: state.rollout, description: plan.description, owner: plan.owner, timezone: plan.timezone, state: stateOf(state), outcome: state.outcome, phase: run.phaseName, phaseNumber: Math.min(state.phaseIndex + 1, plan.phases.length), phaseCount: plan.phases.length,
+    targets: Object.fromEntries(plan.targets.map((target) => [target.id, { value: standing(state, target.id) ?? 'as found', unit: target.unit, cap: target.cap }])),
+    soak: soakOf(run),
+    conditions: state.verdicts.map(({ text, verdict, message }) => ({ text, verdict, message })),
+    asks: asks.map(({ generation: _generation, reminded: _reminded, escalated: _escalated, validMs: _validMs, settledAt: _settledAt, ...view }) => view),
+    hold: state.holds[0] ?? null, holds: state.holds,
+    issues: state.issues.map((issue) => ({ id: issue.id, severity: issue.severity, text: issue.text, openedAt: issue.openedAt, endedAt: issue.endedAt, unplanned: issue.rolledBack })),
+    phases: state.phases.map(({ phase, startedAt, movedAt, endedAt, targets, verdicts, cleanMs, restarts }) => ({ phase, startedAt, movedAt, endedAt, targets, verdicts, cleanMs, restarts })),
+    moves: state.moves.map(({ target, phase, direction, before, wanted, after, readBack, at, state: how }) => ({ target, phase, direction, before, wanted, after, readBack, at, state: how })),
+    grades: state.grades, rollback: state.rollback === null ? null : { reason: state.rollback.reason, to: state.rollback.to, decidedAt: state.rollback.decidedAt, readBackAt: state.rollback.readBackAt, verified: state.rollback.verified, remainder: state.rollback.remainder },
+    evaluations: state.evaluations, startedAt: state.startedAt, day1: plan.day1, updatedAt: state.updatedAt, startedBy: state.startedBy.by, messages: state.outbox.nextMessage - 1,
+    unsent: { journal: state.outbox.entries.length, messages: state.outbox.messages.length }, badSignals: state.badSignals, next: nextOf(run),
+  };
+}
+
+function soakOf(run: Run): Status['soak'] {
+  const { state, plan } = run;
+  if (state.step === 'baking' || state.step === 'grading') return { clean: state.baking.cleanMs, needed: (plan.baking?.ms ?? 0) + state.baking.extraMs, restarts: state.baking.restarts };
+  const record = run.record;
+  if (record == null || record.movedAt === null || run.phase === null) return null;
+  return { clean: record.cleanMs, needed: run.phase.soak.ms + record.extraSoakMs, restarts: record.restarts };
+}
+
+/** What comes next, by the calendar: instants that are known, and words where a person or the evidence decides. */
+function nextOf(run: Run): Status['next'] {
+  const { state, plan } = run;
+  if (state.outcome !== null) return [];
+  const next: { at: number | null; what: string }[] = [];
+  for (const hold of state.holds) next.push({ at: null, what: `goes on when this ends: ${hold.message}` });
+  for (const ask of Object.values(state.asks)) if (ask.state === 'open') next.push({ at: ask.dueAt, what: `${ask.from.join(', ')}: ${ask.question} (ask ${ask.ask}; otherwise ${ask.otherwise})` });
+  const soak = soakOf(run);
+  let at: number | null = run.now();
+  if (soak !== null && soak.clean < soak.needed) { at += soak.needed - soak.clean; next.push({ at, what: `${run.phaseName} has soaked ${inWords(soak.needed)}, if it stays clean` }); }
+  for (let index = state.phaseIndex + (run.record?.movedAt == null ? 0 : 1); index < plan.phases.length; index++) {
+    const phase = plan.phases[index]!;
+    at = Math.max(at, phase.starts ?? 0);
+    next.push({ at, what: `${phase.phase}: ${phase.moves.map((move) => `${move.target} → ${move.to}`).join(', ')}${phase.approval === null ? '' : `, when ${phase.approval.needs} of ${phase.approval.from.join(', ')} approve`}` });
+    at += phase.soak.ms;
+  }
+  if (plan.baking !== null && state.step !== 'baking' && state.step !== 'grading') next.push({ at, what: `baking for ${inWords(plan.baking.ms)}` });
+  if (state.step !== 'grading') next.push({ at: plan.baking === null || state.step === 'baking' ? at : at + plan.baking.ms, what: 'the end, if nothing intervenes' });
+  return next;
+}
+
+const sign: Record<RolloutState, string> = { preparing: '○', moving: '→', soaking: '●', gated: '◐', held: '‖', paused: '‖', 'rolling-back': '←', baking: '●', completed: '✓', 'rolled-back': '↩', 'rollback-incomplete': '✗', stopped: '■', failed: '✗' };
+
+/** The status card that Temporal's UI and `temporal workflow metadata` show. */
+export function cardOf(run: Run): string {
+  const status = statusOf(run);
+  const lines = [
+    `### ${sign[status.state]} ${status.rollout}: ${status.state}`,
+    `${status.phase ?? 'preparation'} (${status.phaseNumber} of ${status.phaseCount}), owner ${status.owner}`,
+    '', ...Object.entries(status.targets).map(([target, { value, unit }]) => `- **${target}** stands at ${value}${value === 'as found' ? '' : unit}`),
+    ...(status.soak === null ? [] : [`- clean ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)}`]),
+    ...status.holds.map((hold) => `- **held** since ${new Date(hold.since).toISOString()}: ${hold.message}`),
+    ...status.issues.filter((issue) => issue.endedAt === null).map((issue) => `- **${issue.severity}**: ${issue.text}`),
+    ...status.asks.filter((ask) => ask.state === 'open').map((ask) => `- asked: ${ask.question} \`${ask.ask}\` (${ask.from.join(', ')}; ${ask.answers.length} of ${ask.needs})`),
+    ...status.badSignals.slice(-3).map((bad) => `- ignored: ${bad}`),
+  ];
+  return lines.join('\n').slice(0, 18_000);
+}

@@ -1,0 +1,215 @@
+// The watch beside the story: from preparation to the end one is pending in every state. It is set up anew whenever its rules change; its
+// memory is taken over first, so that no command loses what was seen. What a watch reports is turned into issues, holds and demands here.
+import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { startSoak } from '../src/judgement/index.js';
+import type { WatchMemory } from '../src/judgement/look-types.js';
+import type { Verdict } from '../src/judgement/types.js';
+import type { Trigger } from '../src/plan/types.js';
+import type { WatchReport } from '../activities/types.js';
+import { inWords, openAsk } from './asks.js';
+import { taker, watcher } from './options.js';
+import { triggersInForce, watchInput } from './rules.js';
+import { Leaving, type Run } from './run.js';
+import { standing } from './state.js';
+
+export async function keepWatch(run: Run): Promise<void> {
+  const { state } = run;
+  while (!run.over && !run.leaving) {
+    const rewatch = run.rewatch;
+    if (state.restartSoak && state.memory !== null) { state.memory = startSoak(state.memory, run.now()); state.restartSoak = false; state.soaked = false; }
+    const asked = run.lookAsked;
+    const input = watchInput(run);
+    const activityId = `watch/${++state.watches}`;
+    let report: WatchReport | null = null;
+    let failure: unknown = null;
+    const scope = new CancellationScope();
+    const done = scope.run(() => watcher(activityId, input.rules.cadenceMs, summary(run, input.rules.cadenceMs)).watch(input)).then((value) => { report = value; }, (error: unknown) => { failure = error; });
+
+    await condition(() => report !== null || failure !== null || run.rewatch !== rewatch || run.over || run.leaving);
+    if (report === null && failure === null) {
+      const memory = run.over ? null : await taker.takeOver({ workflowId: workflowInfo().workflowId, activityId }).catch(() => null);
+      if (report === null && failure === null) {
+        if (memory !== null) remember(run, memory);
+        scope.cancel();
+      }
+      await done;
+    }
+    if (report !== null) {
+      absorb(run, report);
+      if (input.lookNow) run.lookSeen = asked;
+    }
+    else if (failure !== null && !isCancellation(failure)) {
+      // A watch that fails for good is a bug or a deleted activity; the rollout must not go on unseen.
+      run.holdAndTell('unknown', `the watch ended without a report: ${String((failure as Error).message)}`, 'critical');
+      await condition(() => run.over || run.leaving, 10_000);
+    }
+  }
+}
+
+const summary = (run: Run, cadenceMs: number): string => `watching ${run.phaseName ?? 'the preparation'} every ${inWords(cadenceMs)}`;
+
+/** The watch's memory moves on; looks are counted by how far it has moved. */
+function remember(run: Run, memory: WatchMemory): void {
+  run.state.evaluations += Math.max(0, memory.looks - (run.state.memory?.looks ?? 0));
+  run.state.memory = memory;
+}
+
+/** What a report means. Order matters: a conviction is acted on before anything is told. */
+function absorb(run: Run, report: WatchReport): void {
+  const { state } = run;
+  const soaking = state.step === 'soaking' || state.step === 'baking' || state.step === 'grading';
+  remember(run, report.memory);
+  state.verdicts = [...report.verdicts];
+  run.reports++;
+
+  if (report.offline !== null) {
+    run.demand({ kind: 'adopt-offline', reason: report.offline.reason, by: report.offline.actor, at: run.now() });
+    return;
+  }
+  for (const verdict of report.fired) fire(run, verdict);
+  for (const id of report.cleared) clear(run, id);
+  for (const verdict of report.changes) run.note('verdict', verdict.message, { id: verdict.id, verdict: verdict.verdict, reason: verdict.reason, value: verdict.value, limit: verdict.limit, samples: verdict.samples, asOf: verdict.asOf });
+  for (const verdict of report.blindBreaches) askRollback(run, verdict.id, `${verdict.message}: it was breached when the evidence went missing`, 15 * 60_000, 'rollback');
+  if (report.gates.invariant !== state.invariant) invariantChanged(run, report);
+  state.gate = state.step === 'gate' || state.step === 'rolling-back' ? report.gates.enter : null;
+  if (soaking) {
+    state.soaked = report.soaked;
+    state.leave = report.gates.leave;
+    const record = state.step === 'soaking' ? run.record! : state.baking;
+    record.cleanMs = report.memory.cleanMs;
+    record.restarts = report.memory.restarts;
+  }
+  unknownOrKnown(run, report);
+  for (const found of report.drift.filter((one) => isDrift(run, one))) {
+    state.drift[found.target] = found.found;
+    run.note('drift', `${found.target} stands at ${found.found}, not at ${found.expected} where we put it`, { ...found });
+    run.holdAndTell('drift', `${found.target} was changed by somebody else: ${found.found} instead of ${found.expected}`, 'critical');
+    const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${found.target}`, kind: 'drift', question: `${found.target} was changed by somebody else (${found.found} instead of ${found.expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: ['adopt', 'restore', 'rollback'], healthy: 'restore', withinMs: null, otherwise: 'hold' });
+    run.note('decision', `drift of ${found.target} is decided by ask ${id}`, { ask: id });
+  }
+  if (report.why.includes('window') || report.why.includes('soaked')) run.note('watch-summary', `${run.phaseName ?? 'preparation'}: ${report.memory.looks} looks so far, ${inWords(report.memory.cleanMs)} clean, ${report.memory.restarts} restarts`, { looks: report.memory.looks, cleanMs: report.memory.cleanMs, restarts: report.memory.restarts, latest: Object.fromEntries(Object.entries(report.memory.latest).map(([metric, one]) => [metric, one.value])) });
+  if (report.why.includes('window') && run.shouldLeave) run.leaving = true;
+}
+
+/** Not our own write seen by a watch that was set up before it, and not known already. */
+function isDrift(run: Run, found: WatchReport['drift'][number]): boolean {
+  const ours = run.state.moves.some((move) => move.target === found.target && (move.state === 'writing' || move.state === 'failed'));
+  return !ours && !(found.target in run.state.drift) && run.state.step !== 'rolling-back' && standing(run.state, found.target) === found.expected;
+}
+
+/** Who decides when something unforeseen needs a decision: the owner and the escalation path. */
+export const deciders = (run: Run): string[] => [...new Set([run.plan.owner, ...run.plan.escalation])];
+
+function fire(run: Run, verdict: Verdict): void {
+  const trigger = triggersInForce(run.state).find((one) => one.id === verdict.id);
+  if (trigger !== undefined) react(run, trigger, verdict.message);
+}
+
+/** A trigger fired: by a look, or by a reported event (commands.ts). */
+export function react(run: Run, trigger: Trigger, message: string): void {
+  const { state } = run;
+  const { reaction } = trigger;
+  const before = state.firstMoveAt === null;
+  const rollsBack = reaction.kind === 'rollback' && !before;
+  if (rollsBack) run.demand({ kind: 'rollback', to: reaction.to, reason: message, by: 'tidegate', automatic: true, at: run.now() });
+  if (trigger.severity !== 'info') {
+    state.issues = [...state.issues, { id: `issue-${state.issues.length + 1}`, trigger: trigger.id, severity: trigger.severity, text: message, openedAt: run.now(), endedAt: null, rolledBack: rollsBack }];
+    run.note('issue', `${trigger.severity}: ${message}`, { trigger: trigger.id, reaction: reaction.kind });
+    if (state.step === 'gate' || state.step === 'waiting') run.state.gate = null;
+  }
+  run.tell(trigger.severity, 'issue-opened', `${run.state.rollout}: ${message}`, [reactionInWords(reaction.kind, before), trigger.mitigation].filter((line) => line !== '').join('\n'), { to: trigger.tell });
+  if (before) return;
+  switch (reaction.kind) {
+    case 'tell': case 'rollback': break;
+    case 'watch-more': run.rewatch++; break;
+    case 'hold': run.hold('trigger', message); break;
+    case 'ask': askRollback(run, trigger.id, message, reaction.deadlineMs, reaction.otherwise, reaction.to); break;
+  }
+}
+
+const reactionInWords = (kind: Trigger['reaction']['kind'], before: boolean): string => (before ? 'nothing has been moved yet; it is only told' : ({ tell: '', 'watch-more': 'looking more often', hold: 'held until it is clear', ask: 'somebody is asked whether to roll back', rollback: 'rolling back now' } as const)[kind]);
+
+function clear(run: Run, id: string): void {
+  const open = run.state.issues.filter((issue) => issue.trigger === id && issue.endedAt === null);
+  if (open.length === 0) return;
+  endIssues(run, (issue) => issue.trigger === id);
+  const trigger = triggersInForce(run.state).find((one) => one.id === id);
+  if (trigger !== undefined && trigger.severity !== 'info') run.tell('info', 'issue-ended', `${run.state.rollout}: over: ${trigger.condition.text}`, `lasted ${inWords(run.now() - open[0]!.openedAt)}`);
+  const stillHolding = run.state.issues.some((issue) => issue.endedAt === null && triggersInForce(run.state).some((one) => one.id === issue.trigger && one.reaction.kind === 'hold'));
+  if (!stillHolding) run.unhold('trigger', 'the trigger is clear');
+  run.rewatch++;
+}
+
+export function endIssues(run: Run, which: (issue: Run['state']['issues'][number]) => boolean): void {
+  for (const issue of run.state.issues) if (issue.endedAt === null && which(issue)) run.note('issue', `over: ${issue.text}`, { issue: issue.id, lastedMs: run.now() - issue.openedAt });
+  run.state.issues = run.state.issues.map((issue) => (issue.endedAt === null && which(issue) ? { ...issue, endedAt: run.now() } : issue));
+}
+
+/** A controlled rollback is asked for, with a deadline; nobody answering rolls back unless the plan says otherwise. */
+export function askRollback(run: Run, about: string, reason: string, deadlineMs: number, otherwise: 'rollback' | 'hold', to: Extract<Trigger['reaction'], { kind: 'rollback' }>['to'] = { kind: 'start' }): void {
+  const open = Object.values(run.state.asks).find((ask) => ask.kind === 'rollback' && ask.state === 'open');
+  if (open !== undefined) { run.note('decision', `another reason for the open question whether to roll back: ${reason}`, { ask: open.ask, about }); return; }
+  const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/rollback`, kind: 'rollback', question: `Roll back? ${reason}`, from: deciders(run), options: ['rollback', 'continue'], healthy: 'continue', withinMs: deadlineMs, otherwise });
+  void decide(run, id, reason, to);
+}
+
+async function decide(run: Run, id: string, reason: string, to: Extract<Trigger['reaction'], { kind: 'rollback' }>['to']): Promise<void> {
+  try {
+    await run.beside(() => run.state.asks[id]!.state !== 'open');
+  } catch (error) {
+    if (error instanceof Leaving) return;
+    throw error;
+  }
+  const ask = run.state.asks[id]!;
+  if (ask.state === 'void') return;
+  if (ask.result === 'rollback') run.demand({ kind: 'rollback', to, reason, by: ask.answers.at(-1)?.by ?? 'tidegate (nobody answered)', automatic: ask.answers.length === 0, at: run.now() });
+  else if (ask.state === 'expired') run.hold('unanswered', `nobody answered: ${ask.question}`);
+}
+
+/** Open rollback questions have their coroutine again after continue-as-new. */
+export function resumeDecisions(run: Run): void {
+  for (const ask of Object.values(run.state.asks)) if (ask.kind === 'rollback' && ask.state === 'open') void decide(run, ask.ask, ask.question, { kind: 'start' });
+}
+
+function invariantChanged(run: Run, report: WatchReport): void {
+  const { state } = run;
+  const was = state.invariant;
+  state.invariant = report.gates.invariant;
+  if (report.gates.invariant !== 'fail') {
+    if (was === 'fail') run.note('invariant', 'all invariants hold again');
+    return;
+  }
+  const broken = report.verdicts.filter((verdict) => verdict.verdict === 'fail' && run.plan.invariants.some((one) => one.id === verdict.id)).map((verdict) => verdict.message).join('; ');
+  run.note('invariant', `an invariant is broken: ${broken}`);
+  run.tell('emergency', 'invariant-broken', `${state.rollout}: what must never break is broken: ${broken}`, '', { to: deciders(run) });
+  if (state.firstMoveAt !== null && state.step !== 'rolling-back') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `an invariant is broken: ${broken}`, by: 'tidegate', automatic: true, at: run.now() });
+}
+
+function unknownOrKnown(run: Run, report: WatchReport): void {
+  if (report.why.includes('unknown') && run.state.step !== 'rolling-back') {
+    const missing = report.verdicts.filter((verdict) => verdict.verdict === 'inconclusive').map((verdict) => verdict.message);
+    const message = `no sound evidence: ${missing.slice(0, 3).join('; ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`;
+    if (run.hold('unknown', message)) {
+      run.tell('warning', 'hold', `${run.state.rollout} is held: ${message}`, 'It goes on by itself after one clean look. Unknown is not healthy: this time does not count.', { to: [run.plan.owner] });
+      void escalateUnknown(run);
+    }
+  } else if (!report.unknown && report.memory.valid) run.unhold('unknown', 'the evidence is back');
+}
+
+/** Blind for an hour: the escalation path hears of it. */
+async function escalateUnknown(run: Run): Promise<void> {
+  const since = run.held('unknown')!.since;
+  try {
+    if (await run.beside(() => run.held('unknown')?.since !== since, since + 3_600_000)) return;
+    run.tell('critical', 'still-unknown', `${run.state.rollout} has been without evidence for an hour: ${run.held('unknown')!.message}`, '', { to: deciders(run) });
+  } catch (error) {
+    if (!(error instanceof Leaving)) throw error;
+  }
+}
+
+/** A look at once, whatever the cadence; the story waits until it is in. @throws Interrupted, Leaving */
+export async function lookNow(run: Run): Promise<void> {
+  const asked = ++run.lookAsked;
+  run.rewatch++;
+  await run.until(() => run.lookSeen >= asked);
+}
