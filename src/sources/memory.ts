@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import type { EpochMs, Measurement, Point } from '../judgement/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
-import { measured, noData, single } from './answers.js';
-import type { SourceProvider } from './port.js';
+import { measured, noData, providerError, single } from './answers.js';
+import type { MetricRef, SourceProvider } from './port.js';
 import { problemsOf } from './settings.js';
 
 const settingsSchema = z.strictObject({
@@ -33,11 +33,14 @@ export class MemoryMetrics {
 }
 
 export function createMemory(metrics: MemoryMetrics): SourceProvider {
+  const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
   return {
     name: 'memory',
     ranged: (metric) => metric.settings.ranged === true,
-    check: (metric) => problemsOf(schema, metric.settings),
+    check,
     async measure(metric, from, to) {
+      const problems = check(metric);
+      if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
       const { key, ranged } = settingsSchema.parse(metric.settings);
       const points = metrics.of(key ?? metric.name).filter((point) => point.at <= to).map(({ at, what }): Point => ({ at, measurement: typeof what === 'number' ? measured(what, metric.scale) : what }));
       if (!ranged) return single(to, points.at(-1)?.measurement ?? noData('nothing was put in'));

@@ -2,7 +2,7 @@
 // with its author and its age (workflows/asks.ts). Manual: docs/providers/person.md.
 import { z } from 'zod';
 import type { ProviderSchema } from '../plan/providers.js';
-import { noData, single } from './answers.js';
+import { noData, providerError, single } from './answers.js';
 import type { SourceProvider } from './port.js';
 import { problemsOf } from './settings.js';
 
@@ -14,5 +14,8 @@ export const person: SourceProvider = {
   name: 'person',
   ranged: () => false,
   check: (metric) => problemsOf(schema, metric.settings),
-  measure: async (_metric, _from, to) => single(to, noData('a person supplies it')),
+  measure: async (metric, _from, to) => {
+    const problems = problemsOf(schema, metric.settings);
+    return single(to, problems.length > 0 ? providerError('settings', problems.join('; ')) : noData('a person supplies it'));
+  },
 };
