@@ -51,12 +51,40 @@ export interface WatchMemory {
   /** last verdict of each judged condition, for the board and for finding changes */
   readonly verdicts: Readonly<Record<string, Verdict>>;
   /** latest value of each metric, for the board: value is null when it was not a number */
-  readonly latest: Readonly<Record<string, { readonly at: EpochMs; readonly value: number | null; readonly kind: string }>>;
-  /** changes of verdicts not yet handed to the workflow, oldest first */
+  readonly latest: Readonly<Record<string, LatestReading>>;
+  /**
+   * Changes of verdicts not yet handed to the workflow, oldest first. At 64 or more the watch returns, hands them over and goes on with
+   * `changesDelivered(memory)`: nothing is dropped then. A caller that does not keeps the newest 64 and those of one more look.
+   */
   readonly changes: readonly Verdict[];
+  /** whether the last look was made while suspended: the interval that begins there is not clean either */
+  readonly suspended: boolean;
+  /** looks made since the soak began; the first of them ends no clean interval */
+  readonly soakLooks: number;
+  /** begin of the phase for events and counters without a window: the last look before the soak began; null before the first soak */
+  readonly phaseSince: EpochMs | null;
+  /** begin of the soak that counts: its start, or the look that set it back to zero */
+  readonly soakSince: EpochMs | null;
+  /** per `alerts(severity)`: who fires, who fired when the phase began, who is new since (hashes, at most 64 each) */
+  readonly alerts: Readonly<Record<string, AlertMemory>>;
 }
 
-export interface RunningSummary extends PeriodSummary { readonly sum: number }
+/** The newest evidence of a metric. `kind` is the measurement's, after `min samples` was applied ('idle'). */
+export interface LatestReading { readonly at: EpochMs; readonly value: number | null; readonly kind: string; /** observations behind it */ readonly samples?: number }
+
+export interface AlertMemory { readonly now: readonly string[]; readonly known: readonly string[]; readonly fresh: readonly (readonly [hash: string, at: EpochMs])[] }
+
+/** Sums of a metric over a period. Times are seconds since `firstAt`. */
+export interface RunningSummary extends PeriodSummary {
+  readonly sum: number;
+  readonly observations: number;
+  readonly grown: number;
+  readonly firstAt: EpochMs;
+  readonly lastAt: EpochMs;
+  readonly sumT: number;
+  readonly sumTT: number;
+  readonly sumTV: number;
+}
 
 /** What one condition remembers. Which fields are used depends on its form. */
 export interface ConditionMemory {
@@ -65,7 +93,7 @@ export interface ConditionMemory {
   /** newest evidence that was a value */
   readonly lastValueAt: EpochMs | null;
   readonly lastValue: number | null;
-  /** since when the comparison has been true without a break; null while it is not */
+  /** since when the comparison has been true without a break, moved later by every unknown stretch in between; null while it is not */
   readonly trueSince: EpochMs | null;
   /** newest evidence that was true */
   readonly trueAt: EpochMs | null;
@@ -73,13 +101,10 @@ export interface ConditionMemory {
   readonly unknownSince: EpochMs | null;
   /** the last n looks, newest last, for `m of n` */
   readonly looks: readonly (0 | 1)[];
-  /** window buckets, oldest first: [start, n, sum, min, max, sumT, sumTT, sumTV] */
+  /** window buckets, oldest first: [first instant, n, sum, min, max] and for trends [.., sumT, sumTT, sumTV] in seconds after the first instant */
   readonly buckets: readonly (readonly number[])[];
-  /** counters: value last seen and growth so far */
+  /** counters: value last seen, growth (since the phase began, or since the evidence before), instant of the first value */
   readonly counter: { readonly last: number; readonly grown: number; readonly since: EpochMs } | null;
-  /** `new alerts`: members that fired when counting began, and distinct new ones since (hashes, at most 64 each) */
-  readonly known: readonly string[] | null;
-  readonly fresh: readonly string[];
 }
 
 /** The evidence of one look. */
@@ -93,6 +118,8 @@ export interface Look {
 
 export type GateOutcome = 'pass' | 'fail' | 'inconclusive';
 
+export type UncleanBecause = 'first-look' | 'invalid' | 'issue' | 'suspended' | 'blind' | 'idle';
+
 export interface LookResult {
   readonly memory: WatchMemory;
   /** verdicts of all judged conditions at this look, in the rules' order */
@@ -101,14 +128,14 @@ export interface LookResult {
   readonly fired: readonly Verdict[];
   /** triggers that were true and are no longer */
   readonly cleared: readonly string[];
-  /** breached triggers whose evidence has been unknown for as long as their own `for` */
+  /** breached triggers whose evidence has now been unknown for as long as their own `for` (`unknownForMs` without one); named once a blindness */
   readonly blindBreaches: readonly Verdict[];
   /** unknown for longer than `unknownForMs` (or 3 looks, whichever is longer) */
   readonly unknownTooLong: boolean;
   /** the interval that ended with this look: its clean time, and why it counted nothing when it did not */
   readonly cleanAddedMs: Ms;
-  readonly uncleanBecause: 'first-look' | 'invalid' | 'issue' | 'suspended' | 'blind' | null;
-  /** the clean time needed is reached */
+  readonly uncleanBecause: UncleanBecause | null;
+  /** the clean time needed is reached, and at this very look all evidence is known and no issue is open */
   readonly soaked: boolean;
   /** `pass` when every judged condition of the role passes; `fail` when one fails; else `inconclusive`. A role without conditions passes */
   readonly gates: { readonly enter: GateOutcome; readonly leave: GateOutcome; readonly invariant: GateOutcome };

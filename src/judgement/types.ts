@@ -108,7 +108,17 @@ export interface Verdict extends Omit<Judgement, 'truth'> {
 }
 
 /** What a period was like: per metric over its clean time, in the metric's shown unit. */
-export interface PeriodSummary { readonly mean: number; readonly min: number; readonly max: number; readonly last: number; readonly samples: number }
+export interface PeriodSummary {
+  readonly mean: number; readonly min: number; readonly max: number; readonly last: number;
+  /** measurements that were values */
+  readonly samples: number;
+  /** observations behind them, where the source tells how many; else one each */
+  readonly observations?: number;
+  /** growth of the metric read as a counter, resets handled */
+  readonly grown?: number;
+  /** fitted change from the first to the last measurement (least squares); absent with fewer than 3 */
+  readonly change?: number;
+}
 /** period (`baseline`, phase name) → metric (alerts as `alerts(severity)`) → summary */
 export type References = Readonly<Record<string, Readonly<Record<string, PeriodSummary>>>>;
 
