@@ -1,0 +1,164 @@
+// What a verb is given and nothing more: streams, clock, keyboard, and the parts of Tidegate it may open. The real ones are built in
+// terminal.ts and parts.ts; tests build their own. No import from here loads Temporal.
+import type { DoctorCheck } from '../engine/doctor-checks.js';
+import type { EpochMs, Ms, WatchMemory } from '../judgement/index.js';
+import type { JournalStore } from '../journal/port.js';
+import type { ChainCheck } from '../journal/verify.js';
+import type { Problem } from '../plan/problems.js';
+import type { ResolvedPlan } from '../plan/types.js';
+import type { Message } from '../channels/port.js';
+import type { AskView, CommandName, CommandResult, MoveView, PhaseView, RolloutOutcome, StartOptions, Status } from '../../workflows/messages.js';
+
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 130 | 143;
+
+/** One end of the terminal. `columns` is 80 where nobody knows better. */
+export interface Sink { write(text: string): void; readonly isTTY: boolean; readonly columns: number; /** colours are wanted here */ readonly color: boolean }
+
+/** A part of the screen that is drawn over until `done`. */
+export interface LiveText { draw(text: string): void; done(): void }
+
+export interface Cli {
+  /** the result, alone */
+  readonly out: Sink;
+  /** progress, warnings, errors */
+  readonly err: Sink;
+  readonly stdinIsTTY: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly user: { readonly osUser: string; readonly host: string; readonly pid: number };
+  readonly version: string;
+  now(): EpochMs;
+  /** Ends early, without an error, when `signal` or the interruption comes. */
+  sleep(ms: Ms, signal?: AbortSignal): Promise<void>;
+  /** Ctrl-C or SIGTERM */
+  readonly interrupted: AbortSignal;
+  /** Run once at the end of the verb, newest first, however it ends. */
+  atEnd(cleanUp: () => Promise<void> | void): void;
+  /** A file's text; `-` is standard input. */
+  readText(file: string): Promise<string>;
+  live(): LiveText;
+  /** Single keys, only where stdin and stdout are terminals (elsewhere nothing is ever heard). Returns how to stop listening. */
+  keys(heard: (key: string) => void): () => void;
+  readonly parts: Parts;
+}
+
+/** The parts a verb may open, each loaded on first use. Everything opened is closed by the caller through `Cli.atEnd`. */
+export interface Parts {
+  plans(): Promise<Plans>;
+  rollouts(): Promise<Rollouts>;
+  journal(): Promise<Journal>;
+  targets(): Promise<Targets>;
+  rehearse(plan: PlanInput, options: RehearseOptions): Promise<RehearsalReport>;
+  stack(options: StackOptions): Promise<RunningStack>;
+  /** @param fix repair what can be repaired without asking */
+  doctor(fix: boolean): Promise<readonly DoctorCheck[]>;
+}
+
+// ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+export interface PlanInput { readonly text: string; readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; /** instant at which the plan is resolved: its day 1 unless told */ readonly now: EpochMs }
+export type ParsedPlan =
+  | { readonly ok: true; readonly plan: ResolvedPlan; /** as it goes to the workflow: plain JSON, unresolved, variables unfilled */ readonly document: unknown; /** the same with its variables filled in */ readonly filled: unknown; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] };
+export interface Plans {
+  parse(input: PlanInput): ParsedPlan;
+  schema(): unknown;
+}
+
+// ── rollouts on the engine ───────────────────────────────────────────────────────────────────────────────────────────────────────
+export type ExecutionState = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out' | 'continued' | 'unknown';
+
+/** What visibility knows: the last thing the workflow wrote into its search attributes. */
+export interface RolloutRow {
+  readonly rollout: string;
+  readonly workflowId: string;
+  readonly execution: ExecutionState;
+  readonly state: string | null;
+  readonly phase: string | null;
+  readonly owner: string | null;
+  readonly hold: string | null;
+  readonly outcome: string | null;
+  readonly startedAt: EpochMs;
+  readonly closedAt: EpochMs | null;
+}
+
+/** What can be seen of one rollout at one instant. */
+export interface Seen {
+  readonly row: RolloutRow;
+  /** null: the query was not answered; `silent` says why */
+  readonly status: Status | null;
+  /** `no-worker`: nobody took the query; `not-ready`: the plan is not resolved yet, or never could be; null: it was answered */
+  readonly silent: 'no-worker' | 'not-ready' | null;
+  /** the pending watch, read from the server: works without any worker */
+  readonly watch: { readonly memory: WatchMemory | null; readonly attempt: number; readonly nextAt: EpochMs | null; readonly lastLine: string | null; readonly paused: boolean } | null;
+  /** why the workflow failed, where it did */
+  readonly failure: string | null;
+  readonly readAt: EpochMs;
+}
+
+export interface StartRequest { readonly rollout: string; readonly document: unknown; readonly options: StartOptions; readonly summary: string }
+
+export interface Rollouts {
+  /** the Temporal identity commands come from */
+  readonly identity: string;
+  /** @throws FinalError ROLLOUT_ALREADY_RUNNING naming the running one */
+  start(request: StartRequest): Promise<{ readonly workflowId: string; readonly runId: string }>;
+  /** newest first */
+  list(which: 'live' | 'all', limit: number): Promise<readonly RolloutRow[]>;
+  /** @throws FinalError NO_SUCH_ROLLOUT */
+  see(rollout: string): Promise<Seen>;
+  /** null: no worker answered */
+  planInForce(rollout: string): Promise<ResolvedPlan | null>;
+  /**
+   * One update. The same `updateId` twice acts once.
+   * @throws FinalError COMMAND_REFUSED with the workflow's own code and sentence
+   * @throws TransientError COMMAND_NOT_ACCEPTED when no worker took it within 10 s; repeating it with the same id is safe
+   */
+  command(rollout: string, name: CommandName, payload: unknown, updateId: string): Promise<CommandResult>;
+  close(): Promise<void>;
+}
+
+// ── the record ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+export interface Journal {
+  readonly store: JournalStore;
+  /** where it lies, for people; never with a password */
+  readonly place: string;
+  verify(rollout: string): Promise<ChainCheck>;
+  /** one line an entry, without the line end */
+  lines(rollout: string): AsyncIterable<string>;
+  report(rollout: string, options: { readonly width: number; readonly color: boolean }): Promise<string>;
+  close(): Promise<void>;
+}
+
+// ── targets, for `rollback --offline` ────────────────────────────────────────────────────────────────────────────────────────────
+import type { ResolvedTarget, TargetValue } from '../plan/types.js';
+export interface Targets {
+  read(target: ResolvedTarget, key: string): Promise<{ readonly value: TargetValue; readonly detail: string }>;
+  write(target: ResolvedTarget, value: TargetValue, key: string): Promise<void>;
+  verify(target: ResolvedTarget, value: TargetValue, key: string): Promise<string>;
+}
+
+// ── rehearsal, stack, doctor ─────────────────────────────────────────────────────────────────────────────────────────────────────
+export interface RehearseOptions {
+  readonly scenario: { readonly text: string; readonly file: string } | null;
+  readonly cadenceMs: Ms | null;
+  readonly untilMs: Ms | null;
+  readonly progress: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+/** What a rehearsal answers; printed by `--json` as it is. */
+export interface RehearsalReport {
+  readonly rollout: string;
+  /** a rollout's outcome, or `held` / `waiting` when --until was reached */
+  readonly outcome: RolloutOutcome | 'held' | 'waiting';
+  readonly grade: string | null;
+  readonly startedAt: EpochMs;
+  readonly endedAt: EpochMs;
+  readonly phases: readonly PhaseView[];
+  readonly asks: readonly AskView[];
+  readonly moves: readonly MoveView[];
+  readonly messages: readonly Message[];
+  readonly evaluations: number;
+}
+
+export interface StackOptions { readonly dir: string; readonly env: Readonly<Record<string, string | undefined>>; readonly progress: (line: string) => void; readonly ports: 'fixed' | 'free' }
+export interface RunningStack { readonly address: string; readonly namespace: string; readonly ui: string | null; /** of health and metrics */ readonly http: string | null; readonly journal: string; /** the environment another tidegate needs to find this stack */ readonly env: Readonly<Record<string, string>>; stop(): Promise<void>; /** settles when a part of it dies */ readonly died: Promise<string> }

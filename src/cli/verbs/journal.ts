@@ -1,0 +1,72 @@
+// journal: the record of one rollout as a report, checked (--verify), or as JSON lines (--export). Needs no Temporal.
+import { open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { FinalError } from '../../errors.js';
+import { allEntries } from '../journal-part.js';
+import type { Cli, ExitCode, Journal } from '../ports.js';
+import { paintFor } from '../paint.js';
+import { defineVerb, flagOption, rolloutArgument, textOption, UsageError } from '../verb.js';
+import { plural } from '../wording.js';
+
+export interface JournalOptions { readonly rollout: string; readonly verify: boolean; readonly exportTo: string | null; readonly json: boolean }
+export const journalJsonFields = ['rollout', 'place', 'head', 'entries', 'verified (with --verify): ok, entries, head, problems', 'exported (with --export): file, entries'] as const;
+
+export const verb = defineVerb<JournalOptions>({
+  parse: (input) => {
+    const exportTo = textOption(input, 'export');
+    const json = input.options['json'] === true;
+    if (json && exportTo === '-') throw new UsageError('--json and --export - both want stdout: give --export a file');
+    return { rollout: rolloutArgument(input), verify: flagOption(input, 'verify'), exportTo, json };
+  },
+  run: async (options, cli): Promise<ExitCode> => {
+    const journal = await cli.parts.journal();
+    cli.atEnd(() => journal.close());
+    const head = await journal.store.head(options.rollout);
+    if (head.seq === 0) throw await notThere(options.rollout, journal);
+    const verified = options.verify ? await journal.verify(options.rollout) : null;
+    const exported = options.exportTo === null ? null : await exportTo(options.exportTo, options.rollout, journal, cli);
+    if (options.json) {
+      const entries = exported === null && verified === null ? await allEntries(journal.store, options.rollout) : undefined;
+      cli.out.write(`${JSON.stringify({ rollout: options.rollout, place: journal.place, head, entries, verified: verified ?? undefined, exported: exported ?? undefined }, null, 2)}\n`);
+    } else {
+      const talk = options.exportTo === '-' ? cli.err : cli.out;
+      const paint = paintFor(talk);
+      if (exported !== null && options.exportTo !== '-') talk.write(`${paint.good('✔')} ${plural(exported.entries, 'entry', 'entries')} written to ${exported.file}\n`);
+      if (verified !== null) {
+        talk.write(verified.ok ? `${paint.good('✔')} the chain of ${plural(verified.entries, 'entry', 'entries')} is unbroken; its head is ${verified.head.hash}\n` : `${paint.bad('✖')} the chain is broken:\n`);
+        for (const problem of verified.problems) talk.write(`  ${problem.what}\n`);
+      }
+      if (verified === null && exported === null) cli.out.write(`${(await journal.report(options.rollout, { width: cli.out.columns, color: cli.out.color })).trimEnd()}\n`);
+    }
+    return verified !== null && !verified.ok ? 1 : 0;
+  },
+});
+
+async function notThere(rollout: string, journal: Journal): Promise<FinalError> {
+  const known = (await journal.store.rollouts()).map((r) => r.rollout);
+  return new FinalError({ code: 'NO_RECORD', what: `The journal holds no record of ${rollout}.`, where: journal.place, means: 'There is nothing to show.', todo: known.length === 0 ? 'It is empty: check TIDEGATE_JOURNAL.' : `It holds ${known.slice(0, 10).join(', ')}${known.length > 10 ? ' …' : ''}; check the id and TIDEGATE_JOURNAL.` });
+}
+
+/** Beside the file and then in its place: an export that was interrupted leaves the older one whole. */
+async function exportTo(file: string, rollout: string, journal: Journal, cli: Cli): Promise<{ readonly file: string; readonly entries: number }> {
+  let entries = 0;
+  if (file === '-') {
+    for await (const line of journal.lines(rollout)) { cli.out.write(`${line}\n`); entries += 1; }
+    return { file, entries };
+  }
+  const path = resolve(cli.cwd, file);
+  const fresh = `${path}.${cli.user.pid}.part`;
+  try {
+    const handle = await open(fresh, 'w');
+    try {
+      for await (const line of journal.lines(rollout)) { await handle.write(`${line}\n`); entries += 1; }
+      await handle.sync();
+    } finally { await handle.close(); }
+    await rename(fresh, path);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new FinalError({ code: 'FILE_UNWRITABLE', what: `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}.`, where: path, means: 'Nothing was exported; the journal is not touched.', todo: 'Check the directory, its permissions and the free space.', cause: error });
+  }
+  return { file: path, entries };
+}
