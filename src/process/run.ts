@@ -58,8 +58,8 @@ const GONE_MS = 1_000;
  * @throws CommandNotStarted the machine could not start it now; nothing ran
  */
 export async function runCommand(command: CommandRun): Promise<CommandResult> {
-  const shown = commandText(command.run);
-  if (shown.trim() === '') throw new CommandRefused({ code: 'COMMAND_BAD', what: 'the command is empty.', todo: 'Give a program to run.' });
+  const shown = commandName(command.run);
+  if (shown === '') throw new CommandRefused({ code: 'COMMAND_BAD', what: 'the command is empty.', todo: 'Give a program to run.' });
   if (!isAllowed(command.run, command.allow)) {
     throw new CommandRefused({
       code: 'COMMAND_NOT_ALLOWED', where: `command '${shown}'`, what: "it is not on this worker's list of allowed commands.",
@@ -82,7 +82,15 @@ export async function runCommand(command: CommandRun): Promise<CommandResult> {
   };
 }
 
-/** A command as one line, for messages. */
+/** Only the program: arguments may hold secrets that were put in for this call. */
+function commandName(run: string | readonly string[]): string {
+  const text = typeof run === 'string' ? run.trim() : run[0] ?? '';
+  const first = typeof run === 'string' ? text.split(/\s+/, 1)[0] ?? '' : text;
+  const name = first.includes('=') ? first.slice(0, first.indexOf('=') + 1) : first;
+  return name.slice(0, 60) + (typeof run === 'string' ? (text === name ? '' : ' …') : run.length > 1 ? ' …' : '');
+}
+
+/** A command as one line. Not for messages when secrets were put into it. */
 export function commandText(run: string | readonly string[]): string {
   return typeof run === 'string' ? run : run.map((part) => (/^[\w@%+=:,./{}-]+$/.test(part) ? part : `'${part.replaceAll("'", `'\\''`)}'`)).join(' ');
 }
@@ -96,7 +104,7 @@ function start(command: CommandRun): ChildProcess {
     // detached: the child leads a group of its own, so that its children can be killed with it
     return spawn(program, args, { cwd: command.cwd ?? undefined, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (cause) {
-    throw startError(cause as NodeJS.ErrnoException, commandText(command.run));
+    throw startError(cause as NodeJS.ErrnoException, commandName(command.run));
   }
 }
 

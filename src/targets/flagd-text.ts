@@ -1,7 +1,7 @@
 // A flagd file as text: finds one flag in it and says what share of users its weights give, or why that cannot be said. Pure: no I/O.
 // Editing is ./flagd-edit.ts, the provider ./flagd.ts, evaluation of users ./flagd-users.ts.
-import { closest } from 'fastest-levenshtein';
 import { isMap, isScalar, isSeq, parseDocument, visit, type Document, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
+import { listed, nearest } from '../plan/did-you-mean.js';
 import type { JsonValue } from '../plan/types.js';
 import { TargetRefused } from './port.js';
 
@@ -55,8 +55,9 @@ export function locate(original: string, place: FlagPlace): Located {
   const flagNode = childOf(flags, place.flag);
   if (flagNode === null) {
     const names = flags.items.map((pair) => String(isScalar(pair.key) ? pair.key.value : pair.key));
-    const near = names.length === 0 ? 'It has no flags.' : `Did you mean '${closest(place.flag, names)}'?`;
-    throw refuse('FLAG_MISSING', `there is no flag '${place.flag}'.`, `${near} Tidegate moves flags that exist, it does not invent them.`);
+    const near = nearest(place.flag, names);
+    const hint = names.length === 0 ? 'It has no flags.' : near === null ? `It has ${listed(names)}.` : `Did you mean '${near}'?`;
+    throw refuse('FLAG_MISSING', `there is no flag '${place.flag}'.`, `${hint} Tidegate moves flags that exist, it does not invent them.`);
   }
   const state = isMap(flagNode) ? childOf(flagNode, 'state') : null;
   if (!isMap(flagNode) || !isScalar(state) || (state.value !== 'ENABLED' && state.value !== 'DISABLED')) {

@@ -15,6 +15,8 @@ export interface TargetContext {
   readonly key: string;
   /** output worth keeping in the record (a command's stdout), at most 4 KiB; secrets already masked */
   readonly keep: (line: string) => void;
+  /** secret values that were put into the settings for this call: the provider masks them in what it keeps, answers or throws; absent: none */
+  readonly secrets?: readonly string[];
 }
 
 export interface TargetProvider {

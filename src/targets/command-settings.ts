@@ -1,0 +1,81 @@
+// What a plan may say of a target that commands move, and where its value goes into a command. The provider is ./command.ts.
+import { z } from 'zod';
+import { parseDuration } from '../plan/durations.js';
+import type { ProviderSchema } from '../plan/providers.js';
+import type { ProviderSettings } from '../plan/types.js';
+
+const run = z.union([z.string().min(1), z.array(z.string()).min(1)]);
+const isReference = (text: string): boolean => /\$\{env:/.test(text);
+
+export const settingsSchema = z.strictObject({
+  /** puts `{value}` in force */
+  write: run,
+  /** writes the value in force as its last line; changes nothing */
+  read: run.optional(),
+  /** ends with 0 when users really get `{value}` */
+  verify: run.optional(),
+  /** takes it back to `{value}`, the value before the first move; default `write` */
+  undo: run.optional(),
+  /** why there is no way back */
+  'cannot be undone': z.string().min(1).optional(),
+  /** running `write` twice with one value does the same as running it once */
+  repeatable: z.union([z.boolean(), z.enum(['yes', 'no'])]).optional(),
+  /** what it stands at before the first move, where no `read` can tell */
+  before: z.union([z.number(), z.string().min(1)]).optional(),
+  /** for each of the commands, default 30s; never longer than the target's own write limit */
+  timeout: z.string().refine((text) => isReference(text) || (parseDuration(text) ?? 0) > 0, { message: "a length of time is needed, e.g. '20s'" }).optional(),
+  cwd: z.string().min(1).optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'this is no name of a variable'), z.string()).optional(),
+});
+export type CommandTarget = z.infer<typeof settingsSchema>;
+
+export const schema: ProviderSchema = { settings: settingsSchema, shorthand: null, check: (settings) => problems(settings) };
+
+const COMMANDS = ['write', 'read', 'verify', 'undo'] as const;
+
+export function isRepeatable(settings: CommandTarget): boolean { return settings.repeatable === true || settings.repeatable === 'yes'; }
+
+function problems(given: ProviderSettings): string[] {
+  const settings = settingsSchema.parse(given);
+  const found: string[] = [];
+  if (settings.read === undefined && !isRepeatable(settings)) found.push("say how to `read` what it stands at, or `repeatable: yes` if running `write` twice does no harm: without either, an outcome that was lost can never be known");
+  if (settings.read === undefined && settings.undo === undefined && settings['cannot be undone'] === undefined) found.push("say how to `undo` it, or `cannot be undone:` and why (with a `read`, writing the value before is the undo)");
+  if (settings.undo !== undefined && settings['cannot be undone'] !== undefined) found.push("`undo` and `cannot be undone` contradict each other");
+  if (settings.read === undefined && settings.before === undefined) found.push("say what it stands at `before` the first move, since no `read` can tell");
+  if (settings.read !== undefined && settings.before !== undefined) found.push("`before` is only for a target without `read`: what is read counts");
+  for (const name of COMMANDS) {
+    const command = settings[name];
+    const problem = command === undefined ? null : placeholderProblem(command);
+    if (problem !== null) found.push(`${name}: ${problem}`);
+  }
+  return found;
+}
+
+const SHELLS = /(^|\/)(sh|bash|dash|ash|zsh|ksh|fish)$/;
+const ADVICE = 'write "$TIDEGATE_VALUE" there: the value comes as this variable';
+
+/** Why `{value}` cannot be put in safely: only a shell's own quoting keeps a value from being read as code. */
+function placeholderProblem(command: string | readonly string[]): string | null {
+  if (typeof command !== 'string') {
+    if (command[0]?.includes('{value}') === true) return '`{value}` cannot be the program';
+    return SHELLS.test(command[0] ?? '') && command.some((part) => part.includes('{value}')) ? `\`{value}\` may not stand in a text that a shell reads; ${ADVICE}` : null;
+  }
+  return outsideQuotes(command) ? null : `\`{value}\` stands inside quotes or behind a backslash, where it cannot be put in as one word; ${ADVICE}, or put \`{value}\` outside the quotes`;
+}
+
+function outsideQuotes(line: string): boolean {
+  let quote = '';
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i] as string;
+    if (line.startsWith('{value}', i) && (quote !== '' || line[i - 1] === '$' || line[i - 1] === '\\')) return false;
+    if (c === '\\' && quote !== "'") { if (line.startsWith('{value}', i + 1)) return false; i++; }
+    else if (quote === '' && (c === '"' || c === "'")) quote = c;
+    else if (c === quote) quote = '';
+  }
+  return true;
+}
+
+/** The command with the value in its place: as one quoted word of a line, as plain text of an argument. */
+export function withValue(command: string | readonly string[], value: string): string | readonly string[] {
+  return typeof command === 'string' ? command.replaceAll('{value}', '"$TIDEGATE_VALUE"') : command.map((part) => part.replaceAll('{value}', value));
+}

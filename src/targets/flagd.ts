@@ -1,0 +1,135 @@
+// The share of users a flag in a flagd file gives, moved by editing the file in place and proved by evaluating 10,000 users. The file as text:
+// ./flagd-text.ts and ./flagd-edit.ts, replacing it: ./replace-file.ts, evaluating: ./flagd-users.ts. Manual: docs/providers/flagd.md.
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { ProviderSchema } from '../plan/providers.js';
+import type { TargetValue } from '../plan/types.js';
+import { editFlag } from './flagd-edit.js';
+import { viewFlag, type FlagPlace, type FlagView } from './flagd-text.js';
+import { agrees, countOn, SYNTHETIC_USERS } from './flagd-users.js';
+import { readText, replaceFile } from './replace-file.js';
+import { TargetConflict, TargetRefused, TargetUnverified, type Reading, type TargetProvider, type TargetRef } from './port.js';
+import { parsedSettings, problemsOf } from './settings.js';
+
+const settingsSchema = z.strictObject({
+  /** path on the worker's host; a relative one starts where the worker runs. `.yaml` and `.yml` are YAML, all else JSON, in which comments are allowed */
+  file: z.string().min(1),
+  flag: z.string().min(1),
+  /** context field that tells users apart; default what the flag already uses, 'userId' where it uses nothing */
+  by: z.string().min(1).optional(),
+  /** default 'on' and 'off', or the two variants that are true and false */
+  variants: z.strictObject({ on: z.string().min(1), off: z.string().min(1) }).optional(),
+});
+
+export const schema: ProviderSchema = {
+  settings: settingsSchema, shorthand: null,
+  check: (_settings, values) => values.flatMap((value) => valueProblem(value)),
+};
+
+/** How long a write waits for another writer of the same file; the caller's own abort may come sooner. */
+const LOCK_WAIT_MS = 10_000;
+/** Texts whose evaluation is remembered. The answer depends on nothing but the text, so it cannot be out of date. */
+const REMEMBERED = 200;
+
+export function createFlagd(): TargetProvider {
+  const remembered = new Map<string, { readonly text: string; readonly count: number }>();
+
+  /** Evaluates the flag as it stands in `text`; `fresh` does it even if this very text was evaluated before. */
+  async function count(place: FlagPlace, text: string, view: FlagView, fresh: boolean): Promise<number> {
+    const key = JSON.stringify(place);
+    const known = remembered.get(key);
+    if (!fresh && known?.text === text) return known.count;
+    const counted = await countOn(view, place.flag);
+    remembered.delete(key);
+    remembered.set(key, { text, count: counted });
+    for (const oldest of remembered.keys()) { if (remembered.size <= REMEMBERED) break; remembered.delete(oldest); }
+    return counted;
+  }
+
+  return {
+    name: 'flagd',
+    check: (target, values) => problemsOf(schema, target.settings, values),
+    claimKey(target) {
+      const { file, flag } = parsedSettings(schema, settingsSchema, target);
+      // a file that is not there yet has no real path; its plain one stands for it until it is
+      let path = resolve(file);
+      try { path = realpathSync(path); } catch { /* said above */ }
+      return `${path}#${flag}`;
+    },
+
+    async read(target): Promise<Reading> {
+      const place = placeOf(target);
+      const { text, view } = await settled(place);
+      const counted = await count(place, text, view, false);
+      if (!agrees(counted, view.sharePercent)) throw disagreement(place, view, counted);
+      return { value: view.sharePercent, detail: inWords(place, view, counted) };
+    },
+
+    async write(target, value, expected, context) {
+      const place = placeOf(target);
+      const percent = requirePercent(target, value);
+      await settled(place); // a file in the middle of being saved by hand is waited for
+      await replaceFile(place.file, (text) => {
+        const view = viewFlag(text, place);
+        const edited = editFlag(text, place, percent);
+        if (expected !== null && view.sharePercent !== expected && view.sharePercent !== percent) {
+          throw new TargetConflict({ code: 'FLAG_CHANGED', where: target.id, what: `flag '${place.flag}' in ${place.file} stands at ${view.sharePercent} %${disabledNote(view)}, not at ${expected} % as read before.`, means: 'Somebody else changed it; nothing was written.', todo: 'Find out who and why; then adopt the value, restore ours, or roll back.' });
+        }
+        return edited;
+      }, { signal: context.signal, waitMs: Math.min(LOCK_WAIT_MS, target.writeTimeoutMs / 2) });
+    },
+
+    async verify(target, value) {
+      const place = placeOf(target);
+      const percent = requirePercent(target, value);
+      const { text, view } = await settled(place);
+      const counted = await count(place, text, view, true);
+      if (view.sharePercent === percent && agrees(counted, percent)) return inWords(place, view, counted);
+      throw new TargetUnverified({ code: 'FLAG_UNVERIFIED', where: target.id, what: `${percent} % of users should get flag '${place.flag}', but ${inWords(place, view, counted)}.`, means: 'Users do not get what was written.', todo: 'Look at the file and at who else writes it.' });
+    },
+  };
+}
+
+function placeOf(target: TargetRef): FlagPlace {
+  const { file, flag, by, variants } = parsedSettings(schema, settingsSchema, target);
+  return { file: resolve(file), flag, by: by ?? null, variants: variants ?? null };
+}
+
+/** The flag as it stands. A file that cannot be read as one may be half saved by an editor: it is corrupt when it stays the same for a moment. */
+async function settled(place: FlagPlace): Promise<{ text: string; view: FlagView }> {
+  let text = await readText(place.file);
+  for (let tries = 0; ; tries++) {
+    try { return { text, view: viewFlag(text, place) }; } catch (error) {
+      if (!(error instanceof TargetRefused) || error.code !== 'FLAG_FILE_CORRUPT' || tries === 20) throw error;
+      await new Promise((later) => setTimeout(later, 100));
+      const again = await readText(place.file);
+      if (again === text) throw error;
+      text = again;
+    }
+  }
+}
+
+function valueProblem(value: TargetValue): string[] {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 100)) return [`a flag's share is a percentage from 0 to 100, not '${value}'`];
+  // 0.1 + 0.2: compared after rounding, not by the remainder
+  return Math.abs(Math.round(value * 100) - value * 100) < 1e-6 ? [] : [`a flag's share has at most two decimals, ${value} has more`];
+}
+
+function requirePercent(target: TargetRef, value: TargetValue): number {
+  const problem = valueProblem(value)[0];
+  if (problem !== undefined || typeof value !== 'number') throw new TargetRefused({ code: 'VALUE_REFUSED', where: target.id, what: `${problem ?? ''}.`, means: 'Nothing was changed.', todo: 'Correct the plan.' });
+  return Math.round(value * 100) / 100;
+}
+
+const disabledNote = (view: FlagView): string => (view.state === 'DISABLED' ? ' (switched off: state DISABLED)' : '');
+const grouped = (count: number): string => count.toLocaleString('en-US');
+
+function inWords(place: FlagPlace, view: FlagView, counted: number): string {
+  const rules = view.otherRules ? '; the flag\'s other rules are kept and come before the share' : '';
+  return `${place.file}: ${view.sharePercent} % (${grouped(counted)} of ${grouped(SYNTHETIC_USERS)} users evaluate to ${view.on}${disabledNote(view)}${rules})`;
+}
+
+function disagreement(place: FlagPlace, view: FlagView, counted: number): TargetRefused {
+  return new TargetRefused({ code: 'FLAG_NOT_UNDERSTOOD', where: place.file, what: `the weights of flag '${place.flag}' say ${view.sharePercent} %, but ${grouped(counted)} of ${grouped(SYNTHETIC_USERS)} users evaluate to '${view.on}'.`, means: 'The share in force cannot be stated; nothing was changed.', todo: 'Look at the rules around the share: one of them may catch everybody.' });
+}

@@ -1,0 +1,34 @@
+// Every target provider by its name in a plan. A new one is a new file, a line here and a run of test/targets/conformance.ts.
+// The contract: port.ts. Nothing is opened by importing this.
+import type { ProviderSchema } from '../plan/providers.js';
+import type { AllowedCommands } from '../process/allow.js';
+import { createCommand, schema as command } from './command.js';
+import { createFlagd, schema as flagd } from './flagd.js';
+import { lastWrittenIn, lastWrittenInMemory, type LastWritten } from './last-written.js';
+import { manual, schema as manualSchema } from './manual.js';
+import { createMemory, MemoryTargets, schema as memory } from './memory.js';
+import type { TargetProvider } from './port.js';
+
+export interface TargetDeps {
+  /** what this worker may run; nothing else is, whatever a plan says */
+  readonly allowCommands: AllowedCommands;
+  readonly memory: MemoryTargets;
+  /** what was written last to commands that nothing can read; in production a directory that survives a restart */
+  readonly lastWritten: LastWritten;
+}
+
+export interface TargetEntry { readonly schema: ProviderSchema; readonly create: (deps: TargetDeps) => TargetProvider }
+
+export const targets: Readonly<Record<string, TargetEntry>> = {
+  flagd: { schema: flagd, create: () => createFlagd() },
+  command: { schema: command, create: (deps) => createCommand(deps) },
+  manual: { schema: manualSchema, create: () => manual },
+  memory: { schema: memory, create: (deps) => createMemory(deps.memory) },
+};
+
+/** Every target provider, made. */
+export function createTargets(deps: TargetDeps): Readonly<Record<string, TargetProvider>> {
+  return Object.fromEntries(Object.entries(targets).map(([name, { create }]) => [name, create(deps)]));
+}
+
+export { lastWrittenIn, lastWrittenInMemory, MemoryTargets };
