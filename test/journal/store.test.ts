@@ -1,7 +1,7 @@
 // The journal's conformance suite on both databases, and what is particular to each. Neighbours: conformance.ts, crash.test.ts, report.test.ts.
 // The PostgreSQL is real and started here; where it cannot be had its half is skipped by name with the reason.
 import { DatabaseSync } from '@photostructure/sqlite';
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -49,6 +49,18 @@ describe('a journal in an SQLite file', () => {
     await store.append('r', genesis, [entry(1)]);
     expect(await sql(url, 'pragma journal_mode')).toEqual([{ journal_mode: 'wal' }]);
     await store.close();
+  });
+
+  it('after an orderly end the file alone holds everything, without its log', async () => {
+    const url = await fresh();
+    const store = await openJournal(url);
+    const head = await store.append('r', genesis, entriesFrom(1, 20));
+    await store.close();
+    const copy = join(folder, 'copy.db');
+    copyFileSync(url.slice('sqlite:'.length), copy);
+    const again = await openJournal(copy);
+    expect(await verifyChain(again, 'r', head)).toMatchObject({ ok: true, entries: 20 });
+    await again.close();
   });
 
   it('a file held by another process is unavailable after five seconds, the event loop runs on meanwhile, and the same batch goes through later', async () => {
