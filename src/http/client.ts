@@ -24,7 +24,7 @@ export interface HttpRequest {
   readonly readBody?: boolean;
   /** sending it twice does no harm (default: GET and HEAD): it is repeated once when a kept connection turns out dead, and stays a POST over a redirect */
   readonly repeatable?: boolean;
-  /** never over a kept connection: a probe must see what a new user sees */
+  /** opens a connection of its own: a probe must see what a new user sees. (Where a kept one to the same origin gets in between and is dead, it asks once more.) */
   readonly freshConnection?: boolean;
   /** the path is a secret too (chat webhooks): only the origin is shown */
   readonly secretPath?: boolean;
@@ -59,11 +59,12 @@ const MAX_REDIRECTS = 5;
 
 /** @param fetchLike the platform's fetch unless a test brings its own */
 export function createHttpClient(fetchLike: typeof fetch = fetch): HttpClient {
-  return { send: (request, signal) => sendWithin(fetchLike, request, signal) };
+  const kept = new Set<string>();
+  return { send: (request, signal) => sendWithin(fetchLike, kept, request, signal) };
 }
 
-async function sendWithin(fetchLike: typeof fetch, request: HttpRequest, outer: AbortSignal | undefined): Promise<HttpOutcome> {
-  const call: Call = { fetchLike, request, abort: new AbortController(), ended: null, opened: false };
+async function sendWithin(fetchLike: typeof fetch, kept: Set<string>, request: HttpRequest, outer: AbortSignal | undefined): Promise<HttpOutcome> {
+  const call: Call = { fetchLike, kept, request, abort: new AbortController(), ended: null, opened: false, overKept: false };
   const end = (why: 'timeout' | 'aborted' | 'too-large'): void => { call.ended ??= why; call.abort.abort(); };
   const onAbort = (): void => end('aborted');
   // One listener that is taken off again: AbortSignal.any keeps every combination alive as long as a long-lived outer signal (Node 20).
@@ -73,8 +74,8 @@ async function sendWithin(fetchLike: typeof fetch, request: HttpRequest, outer: 
   try {
     const first = await attempt(call, end);
     // A server may close a kept connection in the instant we use it: that says nothing about the server, so ask once more.
-    const stale = first.kind === 'failure' && first.code === 'reset' && isRepeatable(request) && request.freshConnection !== true;
-    return stale ? await attempt(call, end) : first;
+    const perhapsStale = first.kind === 'failure' && first.code === 'reset' && isRepeatable(request) && call.overKept;
+    return perhapsStale ? await attempt(call, end) : first;
   } finally {
     clearTimeout(timer);
     outer?.removeEventListener('abort', onAbort);
@@ -82,11 +83,13 @@ async function sendWithin(fetchLike: typeof fetch, request: HttpRequest, outer: 
 }
 
 interface Call {
-  readonly fetchLike: typeof fetch; readonly request: HttpRequest; readonly abort: AbortController;
+  readonly fetchLike: typeof fetch; /** origins to which the platform may hold open connections */ readonly kept: Set<string>; readonly request: HttpRequest; readonly abort: AbortController;
   /** why we ended it ourselves */
   ended: 'timeout' | 'aborted' | 'too-large' | null;
   /** an answer's head has come */
   opened: boolean;
+  /** the last request may have gone over a connection that was open before */
+  overKept: boolean;
 }
 
 async function attempt(call: Call, end: (why: 'too-large') => void): Promise<HttpOutcome> {
@@ -104,6 +107,8 @@ async function attempt(call: Call, end: (why: 'too-large') => void): Promise<Htt
   for (let hop = 0; ; hop += 1) {
     let response: Response;
     call.opened = false;
+    call.overKept = call.kept.has(url.origin);
+    if (request.freshConnection !== true) call.kept.add(url.origin);
     try {
       response = await call.fetchLike(url, { method, headers, redirect: 'manual', signal: call.abort.signal, ...(body === undefined ? {} : { body }) });
       call.opened = true;
