@@ -22,6 +22,7 @@ function outcome(run: readonly StoredEntry[], at: (ms: EpochMs) => string, paint
   const unreadable = run.filter((entry) => entry.kind === 'unreadable').length;
   const damage = unreadable === 0 ? [] : [paint.bad(`  ${unreadable} ${unreadable === 1 ? 'row was' : 'rows were'} changed from outside: run \`tidegate journal ${harmless(run[0]!.rollout)} --verify\``)];
   if (ended === undefined) return [`  Not over yet; the last entry is of ${at(run.findLast((entry) => entry.kind !== 'unreadable')?.at ?? 0)}.`, ...damage];
+  const began = run.find((entry) => entry.kind !== 'unreadable') ?? ended;
   const word = textOf(field(ended.detail, 'outcome'));
   const tone = word === null ? paint.plain : word === 'completed' ? paint.good : word === 'rollback-incomplete' || word === 'failed' ? paint.bad : paint.warn;
   const rollback = field(ended.detail, 'rollback');
@@ -29,7 +30,7 @@ function outcome(run: readonly StoredEntry[], at: (ms: EpochMs) => string, paint
   const remainder = listOf(field(rollback, 'remainder')).map((target) => scalar(target) ?? '?');
   const grades = listOf(field(ended.detail, 'grades')).map((grade) => `${textOf(field(grade, 'grade')) ?? '?'}: ${field(grade, 'reached') === true ? 'reached' : 'not reached'}`);
   return [
-    `  Outcome: ${tone(harmless(word ?? ended.text))}, ${at(ended.at)}${run[0] === ended ? '' : `, after ${lengthInWords(ended.at - run[0]!.at)}`}`,
+    `  Outcome: ${tone(harmless(word ?? ended.text))}, ${at(ended.at)}${began === ended ? '' : `, after ${lengthInWords(ended.at - began.at)}`}`,
     ...(reason === null ? [] : [`  Rolled back because: ${harmless(reason)}; ${field(rollback, 'verified') === true ? 'verified' : 'not verified'}`]),
     ...(remainder.length === 0 ? [] : [paint.bad(`  Not taken back: ${harmless(remainder.join(', '))}`)]),
     ...(grades.length === 0 ? [] : [`  Grade: ${harmless(grades.join(', '))}`]), ...damage,

@@ -118,8 +118,8 @@ function evidenceOf({ kind, text, detail }: StoredEntry): readonly string[] {
   const tookMs = numberOf(field(detail, 'tookMs'));
   const limitMs = numberOf(field(detail, 'limitMs'));
   if (tookMs !== null) lines.push(`took ${lengthInWords(tookMs)}${limitMs === null ? '' : ` of ${lengthInWords(limitMs)}`}`);
-  const output = textOf(field(detail, 'output'));
-  if (output !== null && output.trim() !== '') lines.push(...output.trim().split('\n').slice(-5));
+  const output = textOf(field(detail, 'output')) ?? listOf(field(detail, 'output')).map((line) => textOf(line) ?? '').join('\n');
+  if (output.trim() !== '') lines.push(...output.trim().split('\n').slice(-5));
   const raw = kind === 'unreadable' ? textOf(field(detail, 'raw')) : null;
   if (raw !== null) lines.push(raw.slice(0, 500));
   return lines;
