@@ -1,7 +1,7 @@
 // Edits the share of one flag in a flagd file by changing only the bytes that state it: comments, order, quotes, other flags and other rules
 // of the flag stay as they are. Pure. Finding is ./flagd-text.ts, the provider ./flagd.ts.
 import { isScalar, type Node, type Scalar } from 'yaml';
-import { locate, parseFlags, refusal, viewFlag, type Bucket, type FlagPlace, type Located } from './flagd-text.js';
+import { locate, refusal, viewFlag, type Bucket, type FlagPlace, type Located } from './flagd-text.js';
 
 /**
  * The text with the flag's share set to `percent` (0..100, at most two decimals). A disabled flag is enabled by a share above 0; a share of 0
@@ -93,7 +93,7 @@ function applyEdits(text: string, edits: readonly Edit[]): string {
 /** The net under every edit: the new text must read as the wanted share, and all else as before. */
 function requireOnlyThat(before: string, after: string, place: FlagPlace, percent: number): void {
   const rest = (text: string): string => {
-    const all = parseFlags(text, place.file).document.toJS() as { flags: Record<string, { targeting?: unknown; state?: unknown }> };
+    const all = locate(text, place).document.toJS() as { flags: Record<string, { targeting?: unknown; state?: unknown }> };
     const { [place.flag]: flag, ...flags } = all.flags;
     return JSON.stringify([{ ...all, flags }, { ...flag, targeting: null, state: null }]);
   };

@@ -38,6 +38,7 @@ export interface Bucket { readonly node: YAMLSeq; readonly weight: Scalar | null
 export interface Located {
   /** as parsed: comments of a JSON file are blanked, offsets are those of the original */
   readonly text: string;
+  readonly document: Document.Parsed;
   readonly flagNode: YAMLMap;
   readonly state: Scalar;
   readonly targeting: Node | null;
@@ -45,8 +46,22 @@ export interface Located {
   readonly view: FlagView;
 }
 
-/** The same with the nodes, for ./flagd-edit.ts. */
+// Parsing is the dear part, and one write looks at the same text several times; the answer depends on nothing else, so it never goes stale.
+const recent: { readonly original: string; readonly place: string; readonly found: Located }[] = [];
+const RECENT = 4;
+
+/** The same with the nodes, for ./flagd-edit.ts, which must not change them. */
 export function locate(original: string, place: FlagPlace): Located {
+  const key = JSON.stringify(place);
+  const known = recent.find((one) => one.place === key && one.original === original);
+  if (known !== undefined) return known.found;
+  const found = locateAnew(original, place);
+  recent.unshift({ original, place: key, found });
+  recent.length = Math.min(recent.length, RECENT);
+  return found;
+}
+
+function locateAnew(original: string, place: FlagPlace): Located {
   const { text, document } = parseFlags(original, place.file);
   const refuse = refusal(place);
   const root = document.contents;
@@ -74,7 +89,7 @@ export function locate(original: string, place: FlagPlace): Located {
   const weightPercent = share === null ? defaultShare(definition.defaultVariant, { on, off }, refuse) : share.percent;
   const evaluators = isMap(root) ? childOf(root, '$evaluators') : null;
   return {
-    text, flagNode, state, targeting, buckets: share?.buckets ?? null,
+    text, document, flagNode, state, targeting, buckets: share?.buckets ?? null,
     view: {
       state: state.value, on, off, weightPercent, sharePercent: state.value === 'DISABLED' ? 0 : weightPercent,
       userKeys: share?.userKeys ?? [place.by ?? 'userId'], otherRules: share?.otherRules ?? false,
@@ -83,7 +98,7 @@ export function locate(original: string, place: FlagPlace): Located {
   };
 }
 
-export function parseFlags(original: string, file: string): { text: string; document: Document.Parsed } {
+function parseFlags(original: string, file: string): { text: string; document: Document.Parsed } {
   const yaml = /\.ya?ml$/i.test(file);
   const { text, strict } = yaml ? { text: original, strict: null } : blankComments(original);
   const corrupt = (what: string): TargetRefused => new TargetRefused({

@@ -1,5 +1,6 @@
 // The share of users a flag in a flagd file gives, moved by editing the file in place and proved by evaluating 10,000 users. The file as text:
 // ./flagd-text.ts and ./flagd-edit.ts, replacing it: ./replace-file.ts, evaluating: ./flagd-users.ts. Manual: docs/providers/flagd.md.
+import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -29,22 +30,23 @@ export const schema: ProviderSchema = {
 
 /** How long a write waits for another writer of the same file; the caller's own abort may come sooner. */
 const LOCK_WAIT_MS = 10_000;
-/** Texts whose evaluation is remembered. The answer depends on nothing but the text, so it cannot be out of date. */
-const REMEMBERED = 200;
+/** Flags whose evaluation is remembered with a hash of the file: every look reads for drift, and hardly any finds another file. */
+const REMEMBERED = 2_000;
 
 export function createFlagd(): TargetProvider {
-  const remembered = new Map<string, { readonly text: string; readonly count: number }>();
+  const remembered = new Map<string, { readonly hash: string; readonly view: FlagView; readonly counted: number }>();
 
-  /** Evaluates the flag as it stands in `text`; `fresh` does it even if this very text was evaluated before. */
-  async function count(place: FlagPlace, text: string, view: FlagView, fresh: boolean): Promise<number> {
+  /** The flag as it stands and how many users get it; evaluated anew only when the file is another, or when `fresh` asks for it. */
+  async function look(place: FlagPlace, fresh: boolean): Promise<{ readonly view: FlagView; readonly counted: number }> {
     const key = JSON.stringify(place);
     const known = remembered.get(key);
-    if (!fresh && known?.text === text) return known.count;
-    const counted = await countOn(view, place.flag);
+    if (!fresh && known !== undefined && known.hash === hashOf(await readText(place.file))) return known;
+    const { text, view } = await settled(place);
+    const looked = { hash: hashOf(text), view, counted: await countOn(view, place.flag) };
     remembered.delete(key);
-    remembered.set(key, { text, count: counted });
+    remembered.set(key, looked);
     for (const oldest of remembered.keys()) { if (remembered.size <= REMEMBERED) break; remembered.delete(oldest); }
-    return counted;
+    return looked;
   }
 
   return {
@@ -60,8 +62,7 @@ export function createFlagd(): TargetProvider {
 
     async read(target): Promise<Reading> {
       const place = placeOf(target);
-      const { text, view } = await settled(place);
-      const counted = await count(place, text, view, false);
+      const { view, counted } = await look(place, false);
       if (!agrees(counted, view.sharePercent)) throw disagreement(place, view, counted);
       return { value: view.sharePercent, detail: inWords(place, view, counted) };
     },
@@ -83,8 +84,7 @@ export function createFlagd(): TargetProvider {
     async verify(target, value) {
       const place = placeOf(target);
       const percent = requirePercent(target, value);
-      const { text, view } = await settled(place);
-      const counted = await count(place, text, view, true);
+      const { view, counted } = await look(place, true);
       if (view.sharePercent === percent && agrees(counted, percent)) return inWords(place, view, counted);
       throw new TargetUnverified({ code: 'FLAG_UNVERIFIED', where: target.id, what: `${percent} % of users should get flag '${place.flag}', but ${inWords(place, view, counted)}.`, means: 'Users do not get what was written.', todo: 'Look at the file and at who else writes it.' });
     },
@@ -122,6 +122,7 @@ function requirePercent(target: TargetRef, value: TargetValue): number {
   return Math.round(value * 100) / 100;
 }
 
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 const disabledNote = (view: FlagView): string => (view.state === 'DISABLED' ? ' (switched off: state DISABLED)' : '');
 const grouped = (count: number): string => count.toLocaleString('en-US');
 
