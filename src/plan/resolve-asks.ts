@@ -1,0 +1,90 @@
+// What people and commands must settle: preparation items and sign-offs, approvals, commands repeated during a soak, steps of the ladder.
+import { FinalError } from '../errors.js';
+import type { Place } from './problems.js';
+import { leadAt, lengthAt, peopleAt, slug, wholeOf, type Reading } from './reading.js';
+import type { CommandFile, PhaseFile, PreparationFile } from './schema.js';
+import type { Approval, AskItem, CommandSettings, RepeatedCommand } from './types.js';
+
+const hour = 3_600_000;
+
+type ItemFile = Exclude<PreparationFile[number], string | { readonly group: string }>;
+type GroupFile = Extract<PreparationFile[number], { readonly group: string }>;
+interface Frame { readonly group: string; readonly from: readonly string[]; readonly needs: number; readonly when: { readonly askAt: number | null; readonly dueAt: number | null } }
+
+/** Items with ids `ID/2`, those of a group `ID/code-quality/2`. Without `from` the owner is asked. */
+export function resolvePreparation(reading: Reading, given: PreparationFile | undefined, place: Place, id: string): readonly AskItem[] {
+  const owner = reading.people.has(reading.file.owner) ? [reading.file.owner] : [];
+  const loose: Frame = { group: '', from: owner, needs: 1, when: { askAt: null, dueAt: null } };
+  const groups = new Set<string>();
+  return (given ?? []).flatMap((entry, index): readonly AskItem[] => {
+    const at = [...place, index];
+    if (typeof entry === 'string' || !isGroup(entry)) return [resolveItem(reading, entry, loose, at, `${id}/${index}`)];
+    const name = slug(entry.group, String(index));
+    if (groups.has(name)) reading.problems.add([...at, 'group'], 'DUPLICATE_NAME', `there are two groups “${entry.group}”: their items could not be told apart`);
+    groups.add(name);
+    const frame: Frame = {
+      group: entry.group, from: peopleAt(reading, entry.from, [...at, 'from'], owner), needs: wholeOf(entry.needs, 1), when: leadAt(reading, entry.when, [...at, 'when']),
+    };
+    return entry.items.map((item, number) => resolveItem(reading, item, frame, [...at, 'items', number], `${id}/${name}/${number}`));
+  });
+}
+const isGroup = (entry: ItemFile | GroupFile): entry is GroupFile => 'group' in entry;
+
+function resolveItem(reading: Reading, entry: string | ItemFile, frame: Frame, place: Place, id: string): AskItem {
+  const base = { id, group: frame.group, from: frame.from, needs: frame.needs, onlyIf: null, ...frame.when, command: null } as const;
+  if (typeof entry === 'string') return { ...base, question: entry, kind: 'item' };
+  const question = entry.item ?? entry['sign-off'];
+  if (question === undefined || (entry.item !== undefined && entry['sign-off'] !== undefined)) {
+    reading.problems.add(place, 'WRONG_ITEM', question === undefined ? 'say what is to be settled: “item: TEXT” or “sign-off: TEXT”' : '“item” and “sign-off” exclude each other: make two of it');
+  }
+  if (entry['sign-off'] !== undefined && entry.run !== undefined) reading.problems.add([...place, 'run'], 'WRONG_ITEM', 'a command cannot sign off: make it an “item”', { on: 'key' });
+  if (entry.run === undefined) {
+    for (const key of ['timeout', 'cwd', 'env', 'on'] as const) if (entry[key] !== undefined) reading.problems.add([...place, key], 'KEY_WITHOUT_EFFECT', `“${key}” belongs to a command: add “run: …”`, { on: 'key' });
+  }
+  const from = peopleAt(reading, entry.from, [...place, 'from'], frame.from);
+  const needs = wholeOf(entry.needs, frame.needs);
+  checkQuorum(reading, { from, needs }, entry.needs === undefined ? place : [...place, 'needs']);
+  return {
+    ...base, question: question ?? '', kind: entry['sign-off'] !== undefined ? 'sign-off' : entry.run !== undefined ? 'command' : 'item', from, needs,
+    onlyIf: entry['only if'] ?? null, ...(entry.when === undefined ? frame.when : leadAt(reading, entry.when, [...place, 'when'])),
+    command: entry.run === undefined ? null : resolveCommand(reading, entry, place),
+  };
+}
+
+/** Nobody can bring together more votes than there are people. */
+function checkQuorum(reading: Reading, { from, needs }: { readonly from: readonly string[]; readonly needs: number }, place: Place): void {
+  if (needs < 1) reading.problems.add(place, 'WRONG_QUORUM', '“needs” is at least 1');
+  else if (from.length > 0 && needs > from.length) reading.problems.add(place, 'WRONG_QUORUM', `${needs} people are needed, but “from” has ${from.length === 1 ? 'one person' : `${from.length} people`} (${from.join(', ')}): nobody could ever settle it`);
+}
+
+export function resolveApproval(reading: Reading, phase: PhaseFile, place: Place): Approval | null {
+  const { approval } = phase;
+  if (approval === undefined) return null;
+  const from = peopleAt(reading, approval.from, [...place, 'from'], []);
+  const needs = wholeOf(approval.needs, 1);
+  checkQuorum(reading, { from, needs }, [...place, 'needs']);
+  const moves = Object.entries(phase.move ?? {}).map(([target, to]) => `${target} ${to}`).join(', ');
+  return {
+    id: `phases/${phase.phase}/approval`, question: approval.question ?? `Go to ${phase.phase}${moves === '' ? '' : ` (${moves})`}?`, from, needs,
+    withinMs: lengthAt(reading, approval.within, [...place, 'within'], 24 * hour), otherwise: approval.otherwise === 'roll back' ? 'rollback' : (approval.otherwise ?? 'hold'),
+    validMs: lengthAt(reading, approval['valid for'], [...place, 'valid for'], 24 * hour),
+  };
+}
+
+export function resolveDuring(reading: Reading, phase: PhaseFile, place: Place): readonly RepeatedCommand[] {
+  return (phase.during ?? []).map((entry, index): RepeatedCommand => {
+    const at = [...place, index];
+    const known = Object.keys(reading.file.events ?? {});
+    if (entry.reports !== undefined && !known.includes(entry.reports)) reading.problems.add([...at, 'reports'], 'UNKNOWN_EVENT', `unknown event “${entry.reports}”; declare it under \`events\` (known: ${known.join(', ') || 'none'})`);
+    return {
+      id: `phases/${phase.phase}/during/${index}`, name: entry.name ?? (typeof entry.run === 'string' ? entry.run : entry.run.join(' ')),
+      command: resolveCommand(reading, entry, at), everyMs: lengthAt(reading, entry.every, [...at, 'every'], hour), reports: entry.reports ?? null,
+    };
+  });
+}
+
+/** A command with its limits; without `timeout` it has ten minutes. @throws FinalError when there is nothing to run, which the caller has checked */
+export function resolveCommand(reading: Reading, entry: CommandFile, place: Place): CommandSettings {
+  if (entry.run === undefined) throw new FinalError({ code: 'NO_COMMAND', what: 'a command without “run”' });
+  return { run: entry.run, timeoutMs: lengthAt(reading, entry.timeout, [...place, 'timeout'], hour / 6), cwd: entry.cwd ?? null, env: entry.env ?? {}, on: entry.on ?? null };
+}

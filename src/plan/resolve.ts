@@ -1,0 +1,118 @@
+// A file of the right shape becomes the resolved plan: every default filled in, every condition parsed, every instant computed. Reports what
+// it cannot resolve and goes on, so that all problems are told at once; with any problem the plan returned is not to be used.
+import { DateTime, IANAZone } from 'luxon';
+import { resolveCalendar } from './resolve-calendar.js';
+import { resolveCommand } from './resolve-asks.js';
+import { conditionReader, type ConditionReader } from './resolve-conditions.js';
+import { resolveMetrics } from './resolve-metrics.js';
+import { resolvePeople, rolesOf } from './resolve-people.js';
+import { defaultCadenceMs, resolveBaking, resolvePhases } from './resolve-phases.js';
+import { resolvePreparation } from './resolve-asks.js';
+import { resolveTargets } from './resolve-targets.js';
+import { resolveLevels, resolveTriggers } from './resolve-triggers.js';
+import { allConditions, measuredBy } from './all-conditions.js';
+import { nominalTimes } from './calendar.js';
+import { readSyntax } from './condition-syntax.js';
+import { parseDuration } from './durations.js';
+import { nearest } from './did-you-mean.js';
+import type { Problems } from './problems.js';
+import type { ProviderSchemas } from './providers.js';
+import { lengthAt, peopleAt, slug, wholeOf, type Reading } from './reading.js';
+import type { PlanFile } from './schema.js';
+import type { LadderStep, ResolvedPlan, RollbackPlan } from './types.js';
+
+export interface ResolveContext {
+  readonly problems: Problems;
+  readonly providers: ProviderSchemas;
+  /** epoch milliseconds; decides 'today' */
+  readonly now: number;
+  /** ISO date of day 1 in the plan's zone; null: today */
+  readonly day1: string | null;
+}
+
+export function resolveFile(file: PlanFile, context: ResolveContext): ResolvedPlan {
+  const reading = startReading(file, context);
+  const metrics = resolveMetrics(reading);
+  // soaks are read once more with their problems in resolvePhases; here they only give a trend its window
+  const soakMs = file.phases.map(({ soak }) => { const read = readSyntax('Soak', soak); return 'problem' in read ? 86_400_000 : (parseDuration(read.syntax.duration) ?? 86_400_000); });
+  const conditions = conditionReader(reading, metrics, soakMs);
+  const quickestMs = quickestCadence(file);
+  const targets = resolveTargets(reading);
+  const tools = { conditions, targets, quickestMs };
+
+  const people = resolvePeople(reading);
+  const preparation = resolvePreparation(reading, file.preparation, ['preparation'], 'preparation');
+  const phases = resolvePhases(reading, tools);
+  const baking = resolveBaking(reading, tools);
+  const calendar = resolveCalendar(reading);
+  const day1 = reading.day1.toMillis();
+  const plan = {
+    schemaVersion: 1, rollout: file.rollout, description: file.description ?? '', timezone: reading.zone, ...people,
+    heartbeatUrl: file.heartbeat ?? null, targets, metrics: metrics.metrics, events: metrics.events, baseline: null,
+    triggers: [...resolveLevels(reading, conditions, { quickestMs }), ...resolveTriggers(reading, conditions, file.triggers, { standing: { in: 'plan' }, place: ['triggers'], id: 'triggers', quickestMs })],
+    invariants: conditions.list(file.invariants, { in: 'invariants' }, ['invariants'], 'invariants'),
+    preparation, day1, phases, baking, ...calendar, rollback: resolveRollback(reading, conditions),
+    grades: Object.entries(file.grades ?? {}).map(([grade, criteria]) => ({ grade, criteria: conditions.list(criteria, { in: 'grades' }, ['grades', grade], `grades/${grade}`) })),
+    nominalEnd: nominalTimes({ timezone: reading.zone, hours: calendar.hours, freezes: calendar.freezes, day1, phases, baking }).end,
+  } as const satisfies ResolvedPlan;
+  return { ...plan, baseline: baselineOf(reading, plan) };
+}
+
+function startReading(file: PlanFile, { problems, providers, now, day1 }: ResolveContext): Reading {
+  const zone = file.timezone ?? 'UTC';
+  const isZone = IANAZone.isValidZone(zone);
+  if (!isZone) {
+    const meant = nearest(zone, Intl.supportedValuesOf('timeZone'));
+    problems.add(['timezone'], 'WRONG_ZONE', `“${zone}” is no time zone${meant === null ? '' : `; did you mean “${meant}”?`} (names like America/Los_Angeles or Europe/Berlin)`);
+  }
+  const today = DateTime.fromMillis(now, { zone: isZone ? zone : 'UTC' }).startOf('day');
+  const given = day1 === null ? today : DateTime.fromISO(day1, { zone: isZone ? zone : 'UTC' }).startOf('day');
+  if (!given.isValid || (day1 !== null && !/^\d{4}-\d{2}-\d{2}$/.test(day1))) problems.add([], 'IMPOSSIBLE_TIME', `day 1 cannot be “${day1}”: give --day-1 a date such as 2026-03-02`);
+  return {
+    file, problems, providers, zone: isZone ? zone : 'UTC', day1: given.isValid ? given : today,
+    people: new Set(Object.keys(file.people)), roles: rolesOf(file), phases: file.phases.map(({ phase }) => phase),
+  };
+}
+
+/** The quickest pace of the plan: looking more often than that by default would be louder than anything the author wrote. */
+function quickestCadence(file: PlanFile): number {
+  const paces = [...file.phases.map(({ watch }) => watch), file.baking?.watch].map((text) => {
+    const read = text === undefined ? null : readSyntax('Cadence', text);
+    return read === null || 'problem' in read ? defaultCadenceMs : (parseDuration(read.syntax) ?? defaultCadenceMs);
+  });
+  return Math.min(...paces);
+}
+
+function resolveRollback(reading: Reading, conditions: ConditionReader): RollbackPlan {
+  const given = reading.file.rollback ?? {};
+  const place = ['rollback'] as const;
+  const names = new Set<string>();
+  return {
+    withinMs: lengthAt(reading, given.within, [...place, 'within'], 30_000),
+    settleMs: given.settle === undefined ? 0 : lengthAt(reading, given.settle, [...place, 'settle'], 0),
+    verify: conditions.list(given.verify, { in: 'verify' }, [...place, 'verify'], 'rollback/verify'),
+    verifyWithinMs: lengthAt(reading, given['verify within'], [...place, 'verify within'], 5 * 60_000),
+    ladder: (given['if that fails'] ?? []).map((step, index): LadderStep => {
+      const at = [...place, 'if that fails', index];
+      const id = `rollback/ladder/${slug(step.step, String(index))}`;
+      if (names.has(id)) reading.problems.add([...at, 'step'], 'DUPLICATE_NAME', `there are two steps “${step.step}”: they could not be told apart`);
+      names.add(id);
+      return {
+        id, name: step.step, run: resolveCommand(reading, step, at),
+        verify: step.verify === undefined ? null : resolveCommand(reading, { ...step, run: step.verify }, at), ask: peopleAt(reading, step.ask, [...at, 'ask'], []),
+      };
+    }),
+  };
+}
+
+/** The baseline is taken of every metric that some condition compares with it. */
+function baselineOf(reading: Reading, plan: ResolvedPlan): ResolvedPlan['baseline'] {
+  const given = reading.file.baseline;
+  if (given === undefined) return null;
+  const used = allConditions(plan).filter(({ condition }) => condition.kind === 'compare' && (
+    (condition.limit.kind === 'reference' && condition.limit.period === 'baseline') || (condition.subject.window?.kind === 'period' && condition.subject.window.period === 'baseline')));
+  return {
+    overMs: lengthAt(reading, given.over, ['baseline', 'over'], 86_400_000), minSamples: wholeOf(given['min samples'], 10),
+    metrics: [...new Set(used.flatMap(({ condition }) => measuredBy(condition) ?? []))],
+  };
+}

@@ -1,0 +1,76 @@
+// Rules over the resolved plan that no single key can break: values within caps, phases in order, nothing that shrinks unsaid.
+// What is merely unwise is not refused but told: lint.ts.
+import { reservedWords } from './condition-context.js';
+import { printDuration } from './durations.js';
+import type { Problems } from './problems.js';
+import type { Phase, ResolvedPlan, ResolvedTarget, TargetValue } from './types.js';
+import { withUnit } from './units.js';
+
+export function checkRules(plan: ResolvedPlan, problems: Problems): void {
+  checkNames(plan, problems);
+  checkOrder(plan.phases, problems);
+  for (const target of plan.targets) checkMoves(target, plan.phases, problems);
+  checkStandUps(plan, problems);
+}
+
+function checkNames(plan: ResolvedPlan, problems: Problems): void {
+  plan.phases.forEach(({ phase }, index) => {
+    if (reservedWords.includes(phase)) problems.add(['phases', index, 'phase'], 'WRONG_NAME', `“${phase}” is a word of the plan language and cannot be a phase’s name`);
+    if (plan.phases.findIndex((other) => other.phase === phase) < index) problems.add(['phases', index, 'phase'], 'DUPLICATE_NAME', `there are two phases “${phase}”: they could not be told apart`);
+    if (plan.metrics.some(({ name }) => name === phase)) problems.add(['phases', index, 'phase'], 'DUPLICATE_NAME', `“${phase}” is a metric and a phase: a condition could mean either`);
+  });
+}
+
+function checkOrder(phases: readonly Phase[], problems: Problems): void {
+  let earliest = Number.NEGATIVE_INFINITY;
+  let before = '';
+  phases.forEach(({ phase, starts, latest }, index) => {
+    if (starts !== null && starts < earliest) problems.add(['phases', index, 'starts'], 'IMPOSSIBLE_TIME', `“${phase}” would start before “${before}”, which comes first in the plan`);
+    if (starts !== null && latest !== null && latest < starts) problems.add(['phases', index, 'latest'], 'IMPOSSIBLE_TIME', '“latest” comes before “starts”');
+    if (starts !== null) { earliest = Math.max(earliest, starts); before = phase; }
+  });
+}
+
+function checkMoves(target: ResolvedTarget, phases: readonly Phase[], problems: Problems): void {
+  let before: { readonly phase: string; readonly value: TargetValue } | null = null;
+  if (target.cap !== null && target.unit === '%' && (target.cap < 0 || target.cap > 100)) problems.add(['targets', target.id, 'cap'], 'OVER_CAP', `a cap of ${target.cap}% is no share of users: 0% to 100%`);
+  phases.forEach(({ phase, moves }, index) => {
+    const move = moves.find((one) => one.target === target.id);
+    if (move === undefined) return;
+    const place = ['phases', index, 'move', target.id];
+    if (target.readOnly) problems.add(place, 'READ_ONLY', `“${target.id}” is read only: no phase may move it`);
+    if (typeof move.to === 'number') {
+      if (target.unit === '%' && (move.to < 0 || move.to > 100)) problems.add(place, 'OVER_CAP', `${move.to}% is no share of users: 0% to 100%`);
+      else if (target.cap !== null && move.to > target.cap) problems.add(place, 'OVER_CAP', `${withUnit(move.to, target.unit)} is over this target’s cap of ${withUnit(target.cap, target.unit)}`);
+    }
+    if (before !== null && shrinks(target, before.value, move.to) && !move.shrinks) {
+      problems.add(place, 'SHRINKS', `“${phase}” exposes less than “${before.phase}”: ${shown(before.value, target)} → ${shown(move.to, target)}; if that is meant, add “shrinks: yes” to the phase`);
+    }
+    before = { phase, value: move.to };
+  });
+}
+
+/** A later phase that goes towards the safer side again is more often a slip than a wish. */
+function shrinks(target: ResolvedTarget, before: TargetValue, to: TargetValue): boolean {
+  if (typeof before !== 'number' || typeof to !== 'number') return false;
+  switch (target.safer) {
+    case 'lower': return to < before;
+    case 'higher': return to > before;
+    case 'none': return false;
+  }
+}
+const shown = (value: TargetValue, target: ResolvedTarget): string => (typeof value === 'number' ? withUnit(value, target.unit) : value);
+
+/** Two at one instant would be one meeting with two decisions. */
+function checkStandUps(plan: ResolvedPlan, problems: Problems): void {
+  plan.standUps.forEach((standUp, index) => {
+    for (const other of plan.standUps.slice(0, index)) {
+      const clock = standUp.at.find((at) => other.at.includes(at));
+      const phase = standUp.phases.find((one) => other.phases.includes(one));
+      if (clock !== undefined && phase !== undefined && standUp.weekdays.some((day) => other.weekdays.includes(day))) {
+        problems.add(['stand-ups', index], 'DUPLICATE_NAME', `“${standUp.title}” and “${other.title}” are both held at ${clock} in “${phase}”: keep one, or say \`in:\` which phases each belongs to`);
+      }
+    }
+    if (standUp.at.length > 1 && standUp.withinMs > 12 * 3_600_000) problems.add(['stand-ups', index, 'within'], 'WRONG_DURATION', `the next one comes before ${printDuration(standUp.withinMs)} are over`);
+  });
+}

@@ -1,0 +1,114 @@
+// The shape of a plan file: which keys there are and what kind of value each takes. What the texts in it mean (conditions, days, lengths of
+// time, people) is the resolver's to say. Strict: a key that is not here is refused. In words: docs/plan.md; for editors: json-schema.ts.
+import { z } from 'zod';
+
+const text = z.string().min(1);
+const yesNo = z.union([z.enum(['yes', 'no']), z.boolean()]);
+/** a whole number; as text too, because a variable is always text */
+const whole = z.union([z.int().min(0).max(1_000_000_000), z.string().regex(/^\d{1,9}$/)]);
+const number = z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/)]);
+const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*([.-][A-Za-z0-9_]+)*$/).max(64);
+const people = z.union([text, z.array(text).min(1)]).describe('a person, or a list of people; a role stands for everybody who has it');
+const length = text.describe('a length of time: 90s, 5m, 24h, 2w, 1d 6h');
+const cadence = text.describe('every 15m');
+const clock = text.describe('a time of day in the plan’s time zone: 09:00');
+const weekdays = z.union([z.enum(['daily', 'weekdays']), z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1)]);
+const condition = z.union([text, z.strictObject({ event: text })]).describe('a condition, e.g. error_rate > 10% for 5m');
+const conditions = z.array(condition);
+
+const to = text.describe('start, previous, or the name of an earlier phase');
+const trigger = z.union([text, z.strictObject({
+  when: text.optional(), event: text.optional(),
+  do: z.enum(['tell', 'watch more', 'hold', 'ask', 'roll back']).optional(),
+  every: length.optional(), within: length.optional(), otherwise: z.enum(['roll back', 'hold']).optional(), to: to.optional(),
+  mitigation: text.optional(), tell: people.optional(),
+})]);
+const triggers = z.strictObject({ info: z.array(trigger).optional(), warning: z.array(trigger).optional(), critical: z.array(trigger).optional(), emergency: z.array(trigger).optional() });
+
+const command = z.union([text, z.array(text).min(1)]).describe('a shell line, or a program and its arguments');
+const commandKeys = { run: command.optional(), timeout: length.optional(), cwd: text.optional(), env: z.record(z.string(), z.string()).optional(), on: text.optional() };
+const item = z.strictObject({ item: text.optional(), 'sign-off': text.optional(), from: people.optional(), needs: whole.optional(), 'only if': text.optional(), when: text.optional(), ...commandKeys });
+const group = z.strictObject({ group: text, from: people.optional(), needs: whole.optional(), when: text.optional(), items: z.array(z.union([text, item])).min(1) });
+const preparation = z.array(z.union([text, group, item]));
+
+const channel = z.union([text, z.looseObject({})]).describe('a channel by its provider: terminal, or { webhook: URL }');
+const channels = z.array(channel);
+
+const target = z.looseObject({
+  safer: z.enum(['lower', 'higher', 'none']).optional(), unit: z.string().optional(), cap: z.union([number, text]).optional(),
+  'read only': yesNo.optional(), on: text.optional(), 'write timeout': length.optional(),
+});
+const level = z.union([text, z.strictObject({
+  when: text, do: z.enum(['tell', 'watch more', 'hold', 'ask', 'roll back']).optional(), every: length.optional(), within: length.optional(),
+  otherwise: z.enum(['roll back', 'hold']).optional(), to: to.optional(), mitigation: text.optional(), tell: people.optional(),
+})]);
+const metric = z.looseObject({
+  unit: z.string().optional(), reads: text.optional(), better: z.enum(['lower', 'higher']).optional(), 'min samples': whole.optional(),
+  'max age': length.optional(), 'when idle': z.enum(['not counted', 'clean']).optional(), timeout: length.optional(), step: length.optional(),
+  levels: z.strictObject({ target: text.optional(), warning: level.optional(), critical: level.optional() }).optional(),
+  question: text.optional(), answers: z.enum(['yes or no', 'number']).optional(), 'valid for': length.optional(),
+});
+
+const watching = { watch: cadence.optional(), 'blind after': length.optional(), 'unknown for': length.optional() };
+const soak = text.describe('24h, or 24h, restarts on issue');
+const phase = z.strictObject({
+  phase: name, starts: text.optional(), latest: text.optional(), preparation: preparation.optional(), enter: conditions.optional(),
+  approval: z.strictObject({
+    from: people, needs: whole.optional(), question: text.optional(), within: length.optional(), otherwise: z.enum(['hold', 'roll back', 'stop']).optional(), 'valid for': length.optional(),
+  }).optional(),
+  move: z.record(name, z.union([text, z.number()])).optional(), shrinks: yesNo.optional(),
+  soak, ...watching, leave: conditions.optional(), triggers: triggers.optional(),
+  during: z.array(z.strictObject({ name: text.optional(), every: length, reports: text.optional(), ...commandKeys, run: command })).optional(),
+  rollback: z.strictObject({ within: length }).optional(),
+});
+
+/** The whole file. Keys of several words are written with spaces; `yes` and `no` are words, because YAML 1.2 reads them as text. */
+export const planSchema = z.strictObject({
+  rollout: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/).describe('the id: a-z, 0-9 and -, at most 63 characters'),
+  description: z.string().optional(), owner: text, timezone: text.optional(),
+  vars: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.union([z.string(), z.number(), z.boolean(), z.strictObject({ default: z.union([z.string(), z.number(), z.boolean()]).optional(), 'one of': z.array(z.union([z.string(), z.number()])).min(1).optional(), about: text.optional() })])).optional(),
+  people: z.record(name, z.object({ name: text.optional(), roles: z.array(name).optional(), channels: channels.optional() }).catchall(z.string())),
+  escalation: z.array(text).optional(), 'escalate every': length.optional(), 'starter may approve': yesNo.optional(),
+  channels: z.strictObject({ info: channels.optional(), warning: channels.optional(), critical: channels.optional(), emergency: channels.optional(), asks: channels.optional() }).optional(),
+  heartbeat: text.optional(),
+  sources: z.record(z.string(), z.looseObject({})).optional(),
+  targets: z.record(name, target),
+  metrics: z.record(name, metric).optional(),
+  alerts: z.record(name, metric).optional(),
+  events: z.record(name, text).optional(),
+  baseline: z.strictObject({ over: length, 'min samples': whole.optional() }).optional(),
+  triggers: triggers.optional(), invariants: conditions.optional(), preparation: preparation.optional(),
+  phases: z.array(phase).min(1),
+  baking: z.strictObject({ for: soak, ...watching, leave: conditions.optional(), triggers: triggers.optional() }).optional(),
+  'stand-ups': z.array(z.strictObject({
+    'stand-up': text, at: z.union([clock, z.array(clock).min(1)]), days: weekdays.optional(), in: z.union([text, z.array(text).min(1)]).optional(),
+    from: people, within: length.optional(), otherwise: z.enum(['continue', 'pause']).optional(),
+  })).optional(),
+  hours: z.strictObject({ days: weekdays.optional(), from: clock, to: clock }).optional(),
+  freezes: z.array(z.strictObject({ from: text, to: text, why: text })).optional(),
+  rollback: z.strictObject({
+    within: length.optional(), settle: length.optional(), verify: conditions.optional(), 'verify within': length.optional(),
+    'if that fails': z.array(z.strictObject({ step: text, ...commandKeys, run: command, verify: command.optional(), ask: people.optional() })).optional(),
+  }).optional(),
+  grades: z.record(name, conditions.min(1)).optional(),
+  reviews: z.array(z.strictObject({
+    review: text, every: z.enum(['once', 'day', 'week', 'month', 'quarter', 'half-year']).optional(), after: length.optional(), at: clock.optional(),
+    times: whole.optional(), who: people.optional(), tasks: z.array(text).optional(),
+  })).optional(),
+  'follow-ups': z.array(z.strictObject({ 'follow-up': text, on: z.enum(['rollback', 'completion', 'issue']), who: people.optional(), within: length })).optional(),
+});
+
+export type PlanFile = z.infer<typeof planSchema>;
+export type PhaseFile = PlanFile['phases'][number];
+export type TriggersFile = NonNullable<PlanFile['triggers']>;
+export type TriggerFile = NonNullable<TriggersFile['info']>[number];
+export type ConditionFile = NonNullable<PlanFile['invariants']>[number];
+export type PreparationFile = NonNullable<PlanFile['preparation']>;
+export type ChannelFile = NonNullable<NonNullable<PlanFile['channels']>['info']>[number];
+export type MetricFile = NonNullable<PlanFile['metrics']>[string];
+export type TargetFile = PlanFile['targets'][string];
+export type CommandFile = { readonly run?: string | string[] | undefined; readonly timeout?: string | undefined; readonly cwd?: string | undefined; readonly env?: Record<string, string> | undefined; readonly on?: string | undefined };
+
+/** Keys that a metric and a target have beside their provider's. */
+export const metricKeys: readonly string[] = Object.keys(metric.shape);
+export const targetKeys: readonly string[] = Object.keys(target.shape);
