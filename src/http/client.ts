@@ -200,6 +200,8 @@ function failureOf(call: Call, error: unknown, reachedBefore: boolean): HttpFail
   if (/^(CERT_|ERR_TLS|ERR_SSL|EPROTO|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return failure(request, 'tls', `the TLS connection failed (${code})`, 'no');
   if (call.opened) return failure(request, 'cut-off', 'the answer broke off before its end', 'perhaps');
   if (/^(HPE_|UND_ERR_HEADERS_OVERFLOW)/.test(code)) return failure(request, 'bad-answer', `what answered does not speak HTTP (${code})`, 'perhaps');
+  // fetch never opens a list of ports that other protocols own, and says so without a code.
+  if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'bad port') return failure(request, 'bad-address', 'HTTP clients refuse this port, because it belongs to another protocol', 'no');
   // Only the code: the text of such errors may hold the whole address.
   return failure(request, 'reset', `the connection broke${code === '' ? '' : ` (${code})`}`, 'perhaps');
 }

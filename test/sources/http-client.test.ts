@@ -135,6 +135,10 @@ test('an unknown host, a server that speaks no HTTP and one that speaks no TLS a
   raw.close();
 });
 
+test('a port that HTTP clients refuse is a wrong address, not a dead server', async () => {
+  expect(code(await http.send({ url: 'http://127.0.0.1:1/', timeLimitMs: 500 }))).toBe('bad-address');
+});
+
 test('a kept connection that the server closed meanwhile is no failure for a request that may be repeated', async () => {
   let connections = 0;
   // answers the first request of a connection and resets it at the second
