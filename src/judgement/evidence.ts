@@ -71,7 +71,7 @@ function readSeries(points: readonly Point[], traits: MetricTraits, asOf: EpochM
 function standingOf(readings: readonly Reading[], traits: MetricTraits, seen: LatestReading | null, asOf: EpochMs): MetricEvidence {
   const news = seen === null || readings.length === 0 || readings[0]!.at > seen.at ? readings : readings.filter((reading) => reading.at > seen.at);
   const newest = news.at(-1);
-  const latest = newest === undefined ? seen : latestOf(newest);
+  const latest = newest === undefined ? seen : latestOf(newest, lastValueOf(news) ?? lastNumberOf(seen));
   const said = newest?.kind === 'unknown' ? newest.detail : '';
   if (latest === null) return { traits, readings, news, latest, standing: traits.human ? 'unanswered' : 'no-data', detail: said };
   const ageMs = asOf - latest.at;
@@ -81,12 +81,21 @@ function standingOf(readings: readonly Reading[], traits: MetricTraits, seen: La
   return { traits, readings, news, latest, standing: standingOfKind(latest.kind, traits), detail: said };
 }
 
-function latestOf(reading: Reading): LatestReading {
+function latestOf(reading: Reading, lastNumber: number | null): LatestReading {
+  const before = lastNumber === null ? {} : { lastNumber };
   switch (reading.kind) {
     case 'value': return { at: reading.at, value: reading.value, kind: 'value', samples: reading.observations };
-    case 'idle': return { at: reading.at, value: null, kind: 'idle', samples: reading.observations };
-    case 'unknown': return { at: reading.at, value: null, kind: reading.measured };
+    case 'idle': return { at: reading.at, value: null, kind: 'idle', samples: reading.observations, ...before };
+    case 'unknown': return { at: reading.at, value: null, kind: reading.measured, ...before };
   }
+}
+
+/** The newest number of a metric, across whatever was unknown since: a counter's growth is measured from it. */
+export function lastNumberOf(latest: LatestReading | null | undefined): number | null { return latest?.value ?? latest?.lastNumber ?? null; }
+
+function lastValueOf(readings: readonly Reading[]): number | null {
+  const last = readings.findLast((reading) => reading.kind === 'value');
+  return last?.kind === 'value' ? last.value : null;
 }
 
 function standingOfKind(kind: string, traits: MetricTraits): Standing {

@@ -70,7 +70,7 @@ export interface WatchMemory {
 }
 
 /** The newest evidence of a metric. `kind` is the measurement's, after `min samples` was applied ('idle'). */
-export interface LatestReading { readonly at: EpochMs; readonly value: number | null; readonly kind: string; /** observations behind it */ readonly samples?: number }
+export interface LatestReading { readonly at: EpochMs; readonly value: number | null; readonly kind: string; /** observations behind it */ readonly samples?: number; /** the newest number before it, where it is none itself */ readonly lastNumber?: number }
 
 export interface AlertMemory { readonly now: readonly string[]; readonly known: readonly string[]; readonly fresh: readonly (readonly [hash: string, at: EpochMs])[] }
 

@@ -1,12 +1,12 @@
 // One look: evidence goes in, verdicts and the next memory come out. Pure, and the memory is plain JSON, so a look may be made anywhere
 // and its memory carried on anywhere else. Top to bottom: evidence → conditions → clean time → verdicts → pace.
-import type { EpochMs, PeriodSummary, Verdict } from './types.js';
+import type { EpochMs, Verdict } from './types.js';
 import type { AlertMemory, GateOutcome, LatestReading, Look, LookResult, RunningSummary, WatchMemory, WatchRules } from './look-types.js';
 import { advance, advanceSummary, type Advanced, type Scene } from './advance.js';
 import { takeInAlerts } from './alerts.js';
 import { assess, standingFor, type Assessment } from './assess.js';
 import { isIssue, judgeInterval, standingOfLook, type Interval, type LookStanding } from './clean.js';
-import { readEvidence } from './evidence.js';
+import { lastNumberOf, readEvidence } from './evidence.js';
 import { gateOf, verdictOf } from './gate.js';
 import { emptyMemory } from './memory.js';
 import { judgementOf } from './message.js';
@@ -87,14 +87,15 @@ function summariesAfter({ before, rules, evidence }: Scene, interval: Interval):
   const soak: Record<string, RunningSummary> = { ...before.soak };
   const rollout: Record<string, RunningSummary> = { ...before.rollout };
   for (const [name, { news }] of evidence) {
-    let last: PeriodSummary | undefined = rollout[name] ?? soak[name];
+    let last = lastNumberOf(before.latest[name]);
     for (const reading of news) {
       if (reading.kind !== 'value') continue;
-      const entry = { ...reading, grown: growth(last?.last ?? null, reading.value) };
+      const entry = { ...reading, grown: growth(last, reading.value) };
+      last = reading.value;
       const isSoak = rules.soak !== null && interval.uncleanBecause === null && reading.at > (before.soakSince ?? -Infinity);
       const isRollout = rules.movedAt !== null && reading.at > rules.movedAt;
-      if (isSoak) last = soak[name] = addToSummary(soak[name], entry);
-      if (isRollout) last = rollout[name] = addToSummary(rollout[name], entry);
+      if (isSoak) soak[name] = addToSummary(soak[name], entry);
+      if (isRollout) rollout[name] = addToSummary(rollout[name], entry);
     }
   }
   return { soak, rollout, references: rules.references };
