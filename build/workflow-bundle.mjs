@@ -8,11 +8,16 @@ import { build } from 'esbuild';
 
 /** dist name → source. The rehearsal's bundle adds rehearsed people and events to the same rollout workflow. */
 export const workflowBundles = { 'workflow-bundle.js': 'workflows/index.ts', 'rehearsal-bundle.js': 'workflows/rehearsal/index.ts' };
-/** Named in both bundles when it is there; a worker that loads a bundle has to name the same one for its own side. */
+/** Named in both bundles; workers load it for their own side too, by require(), so it is built as CommonJS. */
 export const payloadConverter = 'src/engine/payload-converter.ts';
 
 export async function buildWorkflowBundles({ root, dist, say }) {
   mkdirSync(dist, { recursive: true });
+  if (existsSync(join(root, payloadConverter))) {
+    const out = join(dist, 'payload-converter.cjs');
+    await build({ entryPoints: [join(root, payloadConverter)], outfile: `${out}.${process.pid}`, bundle: true, packages: 'external', format: 'cjs', platform: 'node', target: 'node20', logLevel: 'warning' });
+    renameSync(`${out}.${process.pid}`, out);
+  }
   for (const [name, source] of Object.entries(workflowBundles)) {
     if (!existsSync(join(root, source))) { say(`${source} does not exist, dist/${name} skipped`); continue; }
     const made = await buildWorkflowBundle({ root, source, out: join(dist, name) });

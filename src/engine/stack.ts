@@ -22,6 +22,8 @@ export interface StackOptions {
   /** `fixed` (default): 7233, 8233 and TIDEGATE_HTTP, each another free one where it is taken, and said so; `free`: any free ones (tests, `npm start`) */
   readonly ports?: 'fixed' | 'free';
   readonly onProgress?: (line: string) => void;
+  /** where the terminal channel writes; default: standard error */
+  readonly terminal?: NodeJS.WritableStream;
 }
 export interface RunningStack {
   readonly client: Client;
@@ -64,7 +66,7 @@ export async function startStack(options: StackOptions = {}): Promise<RunningSta
     };
     // The screen belongs to the command that runs the stack; its log goes to a file.
     const log = createLog({ level: settings.logLevel, out: pino.destination({ dest: join(read.home, 'worker.log'), mkdir: true, sync: true }) });
-    worker = await startWorker({ settings, log });
+    worker = await startWorker({ settings, log, env, ...(options.terminal === undefined ? {} : { terminal: options.terminal }) });
     report(`worker started${worker.httpAddress === null ? '' : `, health and metrics at ${worker.httpAddress}`}`);
     const stackFile: StackFile = { address: settings.temporal.address, uiAddress: server?.uiAddress ?? null, httpAddress: worker.httpAddress, pid: process.pid };
     writeStackFile(read.home, stackFile);

@@ -1,21 +1,18 @@
 // One worker process, put together: settings → connections → ports → workers (the shared queue, and this host's own for local effects) →
 // health and metrics. No logic of a rollout. Started by worker.ts (a process of its own) and by stack.ts (beside the embedded server).
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { createActivities } from '../../activities/index.js';
 import type { Ports } from '../../activities/ports.js';
 import { hostQueue, taskQueue } from '../../workflows/messages.js';
-import { FinalError } from '../errors.js';
 import type { Log } from '../log/log.js';
 import { createMeters } from '../metrics/meters.js';
 import { exportOpenRollouts } from '../metrics/open-rollouts.js';
-import { serveHealth, type ComponentHealth, type HealthServer } from '../server/health.js';
+import { serveHealth, type ComponentHealth } from '../server/health.js';
+import { bundlePath, payloadConverterPath } from './bundles.js';
 import { openClient, openNativeConnection } from './connection.js';
 import { listOpenRollouts } from './list-open-rollouts.js';
-import { packageRoot } from './package-root.js';
 import { createPorts } from './ports.js';
 import { installRuntime } from './runtime.js';
 import { searchAttributeState } from './search-attributes.js';
@@ -32,24 +29,33 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
+export interface WorkerParts {
+  readonly settings: Settings;
+  readonly log: Log;
+  /** where `${env:NAME}` of a plan is looked up; default: process.env */
+  readonly env?: NodeJS.ProcessEnv;
+  /** the terminal channel's; default: standard error */
+  readonly terminal?: NodeJS.WritableStream;
+}
+
 /**
  * Starts polling; returns when it does.
  * @throws TransientError TEMPORAL_UNREACHABLE; FinalError NOT_BUILT, PORT_TAKEN; what `createPorts` throws
  */
-export async function startWorker({ settings, log }: { readonly settings: Settings; readonly log: Log }): Promise<RunningWorker> {
-  const workflowBundle = { codePath: workflowBundlePath() };
+export async function startWorker({ settings, log, env, terminal }: WorkerParts): Promise<RunningWorker> {
+  const workflowBundle = { codePath: bundlePath('workflow') };
   const runtime = await installRuntime(log);
   const closing: (() => Promise<unknown> | unknown)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of closing.splice(0).reverse()) await Promise.resolve().then(close).catch((error: unknown) => log.warn({ err: error }, 'a part of the worker did not close'));
   };
   try {
-    const client = await openClient(settings.temporal, { identity: identityOf(settings) });
+    const client = await openClient(settings.temporal, { identity: identityOf(settings), dataConverter: { payloadConverterPath: payloadConverterPath() } });
     closing.push(() => client.connection.close());
     const connection = await openNativeConnection(settings.temporal);
     closing.push(() => connection.close());
     const { meters, registry } = createMeters();
-    const ports = await createPorts({ settings, logger: log, meters, client });
+    const ports = await createPorts({ settings, logger: log, meters, client, ...(env === undefined ? {} : { env }), ...(terminal === undefined ? {} : { terminal }) });
     closing.push(() => ports.journal.close());
     const activities = createActivities(ports);
     const shared = await Worker.create({ ...commonOptions(settings, connection), taskQueue, workflowBundle, activities, ...(settings.cachedWorkflows === null ? {} : { maxCachedWorkflows: settings.cachedWorkflows }) });
@@ -82,17 +88,11 @@ export async function startWorker({ settings, log }: { readonly settings: Settin
   }
 }
 
-function commonOptions(settings: Settings, connection: NativeConnection): Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'shutdownGraceTime' | 'shutdownForceTime'> {
-  return { connection, namespace: settings.temporal.namespace, identity: identityOf(settings), shutdownGraceTime: settings.shutdownGraceMs, shutdownForceTime: settings.shutdownGraceMs + 5_000 };
+function commonOptions(settings: Settings, connection: NativeConnection): Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'dataConverter' | 'shutdownGraceTime' | 'shutdownForceTime'> {
+  return { connection, namespace: settings.temporal.namespace, identity: identityOf(settings), dataConverter: { payloadConverterPath: payloadConverterPath() }, shutdownGraceTime: settings.shutdownGraceMs, shutdownForceTime: settings.shutdownGraceMs + 5_000 };
 }
 
 const identityOf = (settings: Settings): string => `tidegate@${settings.host === hostname() ? settings.host : `${settings.host}/${hostname()}`}#${process.pid}`;
-
-function workflowBundlePath(): string {
-  const path = join(packageRoot(), 'dist/workflow-bundle.js');
-  if (!existsSync(path)) throw new FinalError({ code: 'NOT_BUILT', where: path, what: 'the workflow bundle is missing.', means: 'No worker can start.', todo: `Run \`npm run build\` in ${packageRoot()}.` });
-  return path;
-}
 
 async function warnOfSearchAttributes(client: Client, settings: Settings, log: Log): Promise<void> {
   const health = await attributesHealth(client, settings).catch((error: unknown) => ({ ok: false, detail: error instanceof Error ? error.message : String(error) }));
@@ -123,4 +123,3 @@ function once(act: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | null = null;
   return () => done ??= act();
 }
-export type { HealthServer };
