@@ -51,7 +51,8 @@ export interface Drift { readonly target: string; readonly at: EpochMs; readonly
 export interface Effect { readonly at: EpochMs; readonly target: string; readonly value: TargetValue; readonly by: 'write' | 'drift'; readonly key: string | null }
 
 export interface MemoryOptions {
-  readonly now: () => EpochMs;
+  /** default: the real clock */
+  readonly now?: () => EpochMs;
   readonly faults?: readonly FaultRule[];
   readonly drift?: readonly Drift[];
 }
@@ -65,7 +66,7 @@ export class MemoryTargets {
   readonly now: () => EpochMs;
   private readonly faults: readonly FaultRule[];
 
-  constructor({ now, faults = [], drift = [] }: MemoryOptions) {
+  constructor({ now = () => Date.now(), faults = [], drift = [] }: MemoryOptions = {}) {
     this.now = now;
     this.faults = faults;
     for (const { target, at, value } of drift) this.pending.push({ at, shows: at, target, value, by: 'drift', key: null });

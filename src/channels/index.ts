@@ -1,0 +1,30 @@
+// Every channel provider by its name in a plan. A new one is a new file, a line here and a run of test/channels/conformance.ts.
+// The contract: port.ts. Nothing is opened by importing this.
+import type { HttpClient } from '../http/client.js';
+import type { EpochMs } from '../judgement/types.js';
+import type { ProviderSchema } from '../plan/providers.js';
+import { createLog, schema as log, type LogLine } from './log.js';
+import type { ChannelProvider } from './port.js';
+import { createTerminal, schema as terminal, type Terminal } from './terminal.js';
+import { createWebhook, schema as webhook } from './webhook.js';
+
+export interface ChannelDeps {
+  readonly http: HttpClient;
+  /** only to understand a date in `Retry-After` of a receiver that does not tell its own clock */
+  readonly now: () => EpochMs;
+  readonly terminal: Terminal;
+  readonly log: LogLine;
+}
+
+export interface ChannelEntry { readonly schema: ProviderSchema; readonly create: (deps: ChannelDeps) => ChannelProvider }
+
+export const channels: Readonly<Record<string, ChannelEntry>> = {
+  terminal: { schema: terminal, create: (deps) => createTerminal(deps.terminal) },
+  log: { schema: log, create: (deps) => createLog(deps.log) },
+  webhook: { schema: webhook, create: (deps) => createWebhook(deps) },
+};
+
+/** Every channel provider, made. */
+export function createChannels(deps: ChannelDeps): Readonly<Record<string, ChannelProvider>> {
+  return Object.fromEntries(Object.entries(channels).map(([name, { create }]) => [name, create(deps)]));
+}
