@@ -57,13 +57,24 @@ function advancePoints(advanced: Advanced, form: Extract<Form, { reads: 'points'
   const longestGapMs = Math.max(scene.rules.blindAfterMs, evidence.traits.maxAgeMs) + gapToleranceMs;
   const from = Math.max(after, memory.lastAt ?? -Infinity);
   const valueAtBefore = memory.lastValueAt;
+  const newest = evidence.readings.at(-1);
   for (const reading of evidence.readings) {
     if (reading.at <= from) continue;
+    if (reading !== newest && !judgesEachInstant(watched)) {
+      takeIn(memory, watched.condition, reading, form.overMs);
+      memory.lastAt = reading.at;
+      continue;
+    }
     const taken = takeIn(memory, watched.condition, reading, form.overMs);
     const found = taken === 'value' ? pointValue(advanced, form, scene) : null;
     takeTruth(advanced, { at: reading.at, truth: taken === 'value' ? truthOf(advanced, found) : taken, found, longestGapMs });
   }
   if (memory.lastValueAt !== valueAtBefore && memory.lastValueAt === memory.lastAt) countLook(advanced, pointValue(advanced, form, scene));
+}
+
+/** A gate without a length asks how it is now; what was true in between is no business of its, and judging each instant costs. */
+function judgesEachInstant({ role, condition }: WatchedCondition): boolean {
+  return role === 'trigger' || (condition.kind === 'compare' && condition.forMs > 0);
 }
 
 /** A look's own jitter is no gap. */

@@ -12,7 +12,7 @@ import { emptyMemory } from './memory.js';
 import { judgementOf } from './message.js';
 import { comeBackIn, pendingBreaches } from './pace.js';
 import type { Summaries } from './subject.js';
-import { addToSummary, growth } from './summary.js';
+import { addToSummary, growth, type SummaryDraft } from './summary.js';
 import { isSustained } from './sustain.js';
 
 /** At this many undelivered changes the watch returns and hands them over. */
@@ -86,20 +86,26 @@ function sceneOf(before: WatchMemory, rules: WatchRules, evidence: Look, asOf: E
 function summariesAfter({ before, rules, evidence }: Scene, interval: Interval): Summaries {
   const soak: Record<string, RunningSummary> = { ...before.soak };
   const rollout: Record<string, RunningSummary> = { ...before.rollout };
+  const soakFrom = rules.soak !== null && interval.uncleanBecause === null ? before.soakSince ?? -Infinity : Infinity;
+  const rolloutFrom = rules.movedAt ?? Infinity;
   for (const [name, { news }] of evidence) {
     let last = lastNumberOf(before.latest[name]);
+    let overSoak = draftOf(soak[name]);
+    let overRollout = draftOf(rollout[name]);
     for (const reading of news) {
       if (reading.kind !== 'value') continue;
-      const entry = { ...reading, grown: growth(last, reading.value) };
+      const entry = { at: reading.at, value: reading.value, observations: reading.observations, grown: growth(last, reading.value) };
       last = reading.value;
-      const isSoak = rules.soak !== null && interval.uncleanBecause === null && reading.at > (before.soakSince ?? -Infinity);
-      const isRollout = rules.movedAt !== null && reading.at > rules.movedAt;
-      if (isSoak) soak[name] = addToSummary(soak[name], entry);
-      if (isRollout) rollout[name] = addToSummary(rollout[name], entry);
+      if (reading.at > soakFrom) overSoak = addToSummary(overSoak, entry);
+      if (reading.at > rolloutFrom) overRollout = addToSummary(overRollout, entry);
     }
+    if (overSoak !== undefined) soak[name] = overSoak;
+    if (overRollout !== undefined) rollout[name] = overRollout;
   }
   return { soak, rollout, references: rules.references };
 }
+
+function draftOf(summary: RunningSummary | undefined): SummaryDraft | undefined { return summary === undefined ? undefined : { ...summary }; }
 
 function isTrueNow({ watched: { condition }, memory }: Advanced): boolean { return isSustained(condition, memory); }
 

@@ -13,17 +13,26 @@ export function growth(before: number | null, value: number): number {
   return value >= before ? value - before : value;
 }
 
-export function addToSummary(summary: RunningSummary | undefined, entry: SummaryEntry): RunningSummary {
-  const { at, value, observations, grown } = entry;
-  if (summary === undefined) return { mean: value, min: value, max: value, last: value, samples: 1, sum: value, observations, grown, firstAt: at, lastAt: at, sumT: 0, sumTT: 0, sumTV: 0 };
-  const seconds = (at - summary.firstAt) / 1000;
-  const sum = summary.sum + value;
-  const samples = summary.samples + 1;
-  return {
-    mean: sum / samples, min: Math.min(summary.min, value), max: Math.max(summary.max, value), last: value, samples, sum,
-    observations: summary.observations + observations, grown: summary.grown + grown, firstAt: summary.firstAt, lastAt: at,
-    sumT: summary.sumT + seconds, sumTT: summary.sumTT + seconds * seconds, sumTV: summary.sumTV + seconds * value,
-  };
+/** A summary while a look adds to it: copied once a look, then changed in place, since a look may bring hundreds of values. */
+export type SummaryDraft = { -readonly [Key in keyof RunningSummary]: RunningSummary[Key] };
+
+/** Adds to `draft` in place, or begins a summary. */
+export function addToSummary(draft: SummaryDraft | undefined, { at, value, observations, grown }: SummaryEntry): SummaryDraft {
+  if (draft === undefined) return { mean: value, min: value, max: value, last: value, samples: 1, sum: value, observations, grown, firstAt: at, lastAt: at, sumT: 0, sumTT: 0, sumTV: 0 };
+  const seconds = (at - draft.firstAt) / 1000;
+  draft.sum += value;
+  draft.samples += 1;
+  draft.mean = draft.sum / draft.samples;
+  if (value < draft.min) draft.min = value;
+  if (value > draft.max) draft.max = value;
+  draft.last = value;
+  draft.lastAt = at;
+  draft.observations += observations;
+  draft.grown += grown;
+  draft.sumT += seconds;
+  draft.sumTT += seconds * seconds;
+  draft.sumTV += seconds * value;
+  return draft;
 }
 
 /** A stretch for trends; works on running summaries and on references. */
@@ -39,13 +48,13 @@ export function summarise(memory: WatchMemory): Record<string, PeriodSummary> {
 
 /** The same from a plain range of evidence (a baseline that a source can answer at once); null without a single value. */
 export function summaryOf(points: readonly Point[], traits: MetricTraits): PeriodSummary | null {
-  let summary: RunningSummary | undefined;
+  let summary: SummaryDraft | undefined;
   let newest = -Infinity;
   for (const point of points) {
     const reading = readPoint(point, traits);
     if (reading.kind !== 'value' || reading.at <= newest) continue;
     newest = reading.at;
-    summary = addToSummary(summary, { ...reading, grown: growth(summary?.last ?? null, reading.value) });
+    summary = addToSummary(summary, { at: reading.at, value: reading.value, observations: reading.observations, grown: growth(summary?.last ?? null, reading.value) });
   }
   return summary === undefined ? null : closed(summary);
 }
