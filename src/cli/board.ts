@@ -44,7 +44,7 @@ export function renderBoard(model: BoardModel, look: BoardLook): string {
 
 const line = (text: string, tone: Tone = 'plain'): Line => ({ text, tone });
 function labelled(label: string, text: string, inner: number, tone: Tone = 'plain'): Line[] {
-  return wrap(plain(text), inner - 9).map((t, i) => line(`${padEnd(i === 0 ? label : '', 8)} ${t}`, tone));
+  return wrap(plain(text), inner - 11).map((t, i) => line(`${padEnd(i === 0 ? label : '', 10)} ${t}`, tone));
 }
 
 function headPart({ status, plan }: BoardModel, look: BoardLook, inner: number): Part {
@@ -112,13 +112,17 @@ function metricLine(m: ShownMetric, nameWidth: number): Line {
 function issuesPart(status: ShownStatus, look: BoardLook, inner: number): Part {
   const open = status.issues.filter((issue) => issue.endedAt === null);
   const grave = open.filter((issue) => issue.severity === 'critical' || issue.severity === 'emergency').length;
-  const firing = status.metrics.filter((m) => m.metric.startsWith('alerts(')).map((m) => `${m.value === null ? '?' : numberInWords(m.value)} ${m.metric.slice('alerts('.length, -1)}`);
+  const warnings = open.length - grave;
+  const measured = status.metrics.filter((m) => m.metric.startsWith('alerts('));
+  const firing = measured.map((m) => `${m.value === null ? '?' : numberInWords(m.value)} ${m.metric.slice('alerts('.length, -1)}`).join(', ');
+  const alerts = measured.length === 0 ? `${warnings} warning` : `${firing} firing${warnings === 0 ? '' : `; ${plural(warnings, 'warning issue')} open`}`;
+  const alarm = warnings > 0 || measured.some((m) => m.value !== 0);
   const last = status.issues.at(-1);
   const lastWords = last === undefined ? 'none' : `${last.text} (${last.severity}, ${last.endedAt === null ? `open for ${inWords(look.now - last.openedAt)}` : `over since ${ageInWords(last.endedAt, look.now)}`})`;
   return [
-    ...labelled('Incident', `${grave} critical`, inner, grave > 0 ? 'bad' : 'plain'),
-    ...labelled('Alerts', `${open.length - grave} warning${firing.length === 0 ? '' : `; firing: ${firing.join(', ')}`}`, inner, open.length > grave ? 'warn' : 'plain'),
-    ...labelled('Last', lastWords, inner, last !== undefined && last.endedAt === null ? 'bad' : 'plain'),
+    ...labelled('Incidents', `${grave} critical`, inner, grave > 0 ? 'bad' : 'plain'),
+    ...labelled('Alerts', alerts, inner, alarm ? 'warn' : 'plain'),
+    ...labelled('Last issue', lastWords, inner, last !== undefined && last.endedAt === null ? 'bad' : 'plain'),
   ];
 }
 
@@ -144,8 +148,7 @@ function footPart({ status, controls, note }: BoardModel, look: BoardLook, inner
     const id = status.rollout;
     const ask = status.asks[0];
     const go = status.state === 'paused' || ask === undefined ? `resume ${id}` : `answer ${id} ${ask.ask} ${ask.healthy}`;
-    const keys = '[c] CONTINUE  [r] ROLLBACK  [p] PAUSE  [q] leave';
-    if (controls === 'keys') lines.push(...wrap(keys.replaceAll('] ', ']\u00A0'), inner).map((t) => line(t.replaceAll('\u00A0', ' '), 'strong')));
+    if (controls === 'keys') lines.push(...pack(['[c] CONTINUE', '[r] ROLLBACK', '[p] PAUSE', '[q] leave'], inner).map((t) => line(t, 'strong')));
     else lines.push(...[`CONTINUE  tidegate ${go}`, `ROLLBACK  tidegate rollback ${id}`, `PAUSE     tidegate pause ${id}`].flatMap((t) => (cellsOf(t) <= inner ? [t] : wrap(t, inner, '  '))).map((t) => line(t)));
   }
   const { look: seen } = status;
@@ -154,5 +157,16 @@ function footPart({ status, controls, note }: BoardModel, look: BoardLook, inner
   const late = seen.paused ? ' · the watch was paused from outside: nothing is looked at' : seen.stale ? ' · OLDER THAN ITS CADENCE' : '';
   if (!isEnded(status.state)) lines.push(...wrap(`${age}${cadence}${late} · changes against the mean of this soak`, inner).map((t) => line(t, seen.stale || seen.paused ? 'warn' : 'faint')));
   if (note !== null) lines.push(...wrap(plain(note), inner).map((t) => line(t, 'faint')));
+  return lines;
+}
+
+/** As many to a line as fit, two spaces apart. */
+function pack(items: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const item of items) {
+    const last = lines.at(-1);
+    if (last !== undefined && cellsOf(last) + 2 + cellsOf(item) <= width) lines[lines.length - 1] = `${last}  ${item}`;
+    else lines.push(item);
+  }
   return lines;
 }

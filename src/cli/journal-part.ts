@@ -19,7 +19,7 @@ export async function openJournalPart(cli: Pick<Cli, 'env' | 'cwd'>): Promise<Jo
   return {
     store,
     place: at.kind === 'sqlite' ? at.file : placeOf(at.url),
-    verify: (rollout) => verifyChain(store, rollout),
+    verify: (rollout, head) => verifyChain(store, rollout, head),
     lines: (rollout) => exportLines(store, rollout),
     report: async (rollout, options) => renderReport(await allEntries(store, rollout), options),
     close: () => store.close(),

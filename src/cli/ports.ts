@@ -1,13 +1,13 @@
 // What a verb is given and nothing more: streams, clock, keyboard, and the parts of Tidegate it may open. The real ones are built in
 // terminal.ts and parts.ts; tests build their own. No import from here loads Temporal.
+import type { Rehearsal } from '../engine/rehearsal.js';
 import type { DoctorCheck } from '../engine/doctor-checks.js';
 import type { EpochMs, Ms, WatchMemory } from '../judgement/index.js';
-import type { JournalStore } from '../journal/port.js';
+import type { ChainHead, JournalStore } from '../journal/port.js';
 import type { ChainCheck } from '../journal/verify.js';
 import type { Problem } from '../plan/problems.js';
 import type { ResolvedPlan } from '../plan/types.js';
-import type { Message } from '../channels/port.js';
-import type { AskView, CommandName, CommandResult, MoveView, PhaseView, RolloutOutcome, StartOptions, Status } from '../../workflows/messages.js';
+import type { CommandName, CommandResult, StartOptions, Status } from '../../workflows/messages.js';
 
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 130 | 143;
 
@@ -122,7 +122,8 @@ export interface Journal {
   readonly store: JournalStore;
   /** where it lies, for people; never with a password */
   readonly place: string;
-  verify(rollout: string): Promise<ChainCheck>;
+  /** @param head the last entry the rollout knows to be written; left out: a removed tail is not seen */
+  verify(rollout: string, head?: ChainHead): Promise<ChainCheck>;
   /** one line an entry, without the line end */
   lines(rollout: string): AsyncIterable<string>;
   report(rollout: string, options: { readonly width: number; readonly color: boolean }): Promise<string>;
@@ -145,20 +146,8 @@ export interface RehearseOptions {
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
-/** What a rehearsal answers; printed by `--json` as it is. */
-export interface RehearsalReport {
-  readonly rollout: string;
-  /** a rollout's outcome, or `held` / `waiting` when --until was reached */
-  readonly outcome: RolloutOutcome | 'held' | 'waiting';
-  readonly grade: string | null;
-  readonly startedAt: EpochMs;
-  readonly endedAt: EpochMs;
-  readonly phases: readonly PhaseView[];
-  readonly asks: readonly AskView[];
-  readonly moves: readonly MoveView[];
-  readonly messages: readonly Message[];
-  readonly evaluations: number;
-}
+/** What the verb uses of a rehearsal; what else it carries is printed by `--json`, but for what is bulky. */
+export type RehearsalReport = Omit<Rehearsal, 'status' | 'entries' | 'history' | 'historyEvents'>;
 
 export interface StackOptions { readonly dir: string; readonly env: Readonly<Record<string, string | undefined>>; readonly progress: (line: string) => void; readonly ports: 'fixed' | 'free' }
 export interface RunningStack { readonly address: string; readonly namespace: string; readonly ui: string | null; /** of health and metrics */ readonly http: string | null; readonly journal: string; /** the environment another tidegate needs to find this stack */ readonly env: Readonly<Record<string, string>>; stop(): Promise<void>; /** settles when a part of it dies */ readonly died: Promise<string> }

@@ -14,7 +14,7 @@ const readMs = 30_000;
 
 export function openTargets(cli: Pick<Cli, 'env' | 'cwd'>): Targets {
   const settings = readSettings({ ...cli.env }, cli.cwd);
-  const providers = createTargets({ now: () => Date.now(), allowCommands: settings.commands, memory: new MemoryTargets(), lastWritten: lastWrittenIn(join(settings.home, 'last-written')) });
+  const providers = createTargets({ allowCommands: settings.commands, memory: new MemoryTargets({ now: () => Date.now() }), lastWritten: lastWrittenIn(join(settings.home, 'last-written')) });
   const of = (target: ResolvedTarget): { provider: TargetProvider; ref: TargetRef } => {
     // a file or a command of another machine would be another file or command here
     if (target.on !== null && target.on !== settings.host) throw new FinalError({ code: 'OTHER_HOST', what: `belongs to host ${target.on}, this one is ${settings.host}`, where: target.id, means: 'It is not taken back.', todo: `Repeat the command on ${target.on}.` });

@@ -4,10 +4,10 @@ import type { TargetValue } from '../plan/types.js';
 
 const units: readonly (readonly [Ms, string])[] = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'min'], [1_000, 's']];
 
-/** At most two units, the second only where it is not 0: `2 d 3 h`, `48 min`, `0 s`. Rounded down: what has not passed is not claimed. */
+/** At most two units, the second only where it is not 0: `3 d 2 h`, `48 h`, `6 min`: people speak of 48 hours, not of 2 days. Rounded down: what has not passed is not claimed. */
 export function inWords(ms: Ms): string {
   if (ms < 0) return `-${inWords(-ms)}`;
-  const at = units.findIndex(([size]) => ms >= size);
+  const at = units.findIndex(([size, name]) => ms >= (name === 'd' ? 3 * size : size));
   if (at < 0) return '0 s';
   const [size, name] = units[at]!;
   const next = units[at + 1];

@@ -1,6 +1,7 @@
 // journal: the record of one rollout as a report, checked (--verify), or as JSON lines (--export). Needs no Temporal.
 import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { ChainHead } from '../../journal/port.js';
 import { FinalError } from '../../errors.js';
 import { allEntries } from '../journal-part.js';
 import type { Cli, ExitCode, Journal } from '../ports.js';
@@ -23,7 +24,8 @@ export const verb = defineVerb<JournalOptions>({
     cli.atEnd(() => journal.close());
     const head = await journal.store.head(options.rollout);
     if (head.seq === 0) throw await notThere(options.rollout, journal);
-    const verified = options.verify ? await journal.verify(options.rollout) : null;
+    const kept = options.verify ? await headInTemporal(options.rollout, cli) : null;
+    const verified = options.verify ? await journal.verify(options.rollout, kept ?? undefined) : null;
     const exported = options.exportTo === null ? null : await exportTo(options.exportTo, options.rollout, journal, cli);
     if (options.json) {
       const entries = exported === null && verified === null ? await allEntries(journal.store, options.rollout) : undefined;
@@ -33,7 +35,7 @@ export const verb = defineVerb<JournalOptions>({
       const paint = paintFor(talk);
       if (exported !== null && options.exportTo !== '-') talk.write(`${paint.good('✔')} ${plural(exported.entries, 'entry', 'entries')} written to ${exported.file}\n`);
       if (verified !== null) {
-        talk.write(verified.ok ? `${paint.good('✔')} the chain of ${plural(verified.entries, 'entry', 'entries')} is unbroken; its head is ${verified.head.hash}\n` : `${paint.bad('✖')} the chain is broken:\n`);
+        talk.write(verified.ok ? `${paint.good('✔')} the chain of ${plural(verified.entries, 'entry', 'entries')} is unbroken; its head is ${verified.head.hash}${kept === null ? '' : `, and is the one the rollout keeps in Temporal`}\n` : `${paint.bad('✖')} the chain is broken:\n`);
         for (const problem of verified.problems) talk.write(`  ${problem.what}\n`);
       }
       if (verified === null && exported === null) cli.out.write(`${(await journal.report(options.rollout, { width: cli.out.columns, color: cli.out.color })).trimEnd()}\n`);
@@ -41,6 +43,20 @@ export const verb = defineVerb<JournalOptions>({
     return verified !== null && !verified.ok ? 1 : 0;
   },
 });
+
+/** The record's end as the workflow keeps it, outside the database: whoever cuts the tail off cannot cut it there. Best effort: the check works without. */
+async function headInTemporal(rollout: string, cli: Cli): Promise<ChainHead | null> {
+  try {
+    const rollouts = await cli.parts.rollouts();
+    cli.atEnd(() => rollouts.close());
+    const head = (await rollouts.see(rollout)).status?.journalHead ?? null;
+    if (head === null) cli.err.write('No worker answers: the head was not compared with the one the rollout keeps.\n');
+    return head;
+  } catch (error) {
+    cli.err.write(`The head was not compared with the one the rollout keeps in Temporal: ${error instanceof Error ? error.message : String(error)}\n`);
+    return null;
+  }
+}
 
 async function notThere(rollout: string, journal: Journal): Promise<FinalError> {
   const known = (await journal.store.rollouts()).map((r) => r.rollout);

@@ -1,0 +1,22 @@
+// Plans for the verbs: parsed against every provider that exists. Loads no engine, so that `validate` stays quick.
+import { providerSchemas } from '../engine/provider-schemas.js';
+import { readDocument } from '../plan/document.js';
+import { parsePlan, planJsonSchema } from '../plan/index.js';
+import { Problems } from '../plan/problems.js';
+import { fillVariables } from '../plan/variables.js';
+import type { Cli, Plans } from './ports.js';
+
+export function openPlans(cli: Pick<Cli, 'env'>): Plans {
+  return {
+    parse: ({ text, file, vars, day1, now }) => {
+      const parsed = parsePlan(text, { file, now, env: cli.env, providers: providerSchemas, vars, day1 });
+      if (!parsed.ok) return { ok: false, errors: parsed.problems, warnings: [] };
+      const read = readDocument(text);
+      // a plan that resolves can be read; the reader's own refusal stands in for what cannot be
+      if (!read.ok) return { ok: false, errors: read.problems, warnings: [] };
+      const filled = fillVariables(read.value, vars, new Problems(() => ({ line: null, column: null })));
+      return { ok: true, plan: parsed.plan, document: read.value, filled, warnings: parsed.warnings };
+    },
+    schema: () => planJsonSchema(),
+  };
+}
