@@ -1,5 +1,5 @@
 // Messages as structured lines in the worker's own log: for machines that collect logs, and as the record of what people were told.
-// Its neighbours: terminal.ts (for people), webhook.ts. Manual: docs/channels.md.
+// Its neighbours: terminal.ts (for people), webhook.ts.
 import { z } from 'zod';
 import type { ProviderSchema } from '../plan/providers.js';
 import { ChannelUnreachable, type ChannelProvider, type Message } from './port.js';

@@ -1,5 +1,5 @@
 // Messages on the terminal of whoever runs the worker: one block each, readable without colour. The stream is given, never found.
-// Its neighbours: log.ts (for machines), webhook.ts. Manual: docs/channels.md.
+// Its neighbours: log.ts (for machines), webhook.ts.
 import pc from 'picocolors';
 import { z } from 'zod';
 import type { ProviderSchema } from '../plan/providers.js';
