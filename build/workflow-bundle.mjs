@@ -28,24 +28,27 @@ export async function buildWorkflowBundles({ root, dist, say }) {
 /** @returns the size in bytes, or null when the file on disk is made of exactly these sources */
 export async function buildWorkflowBundle({ root, source, out }) {
   const fingerprint = await fingerprintOf(root, source);
-  if (existsSync(out) && readFileSync(out, 'utf8').startsWith(header(fingerprint))) return null;
+  if (existsSync(out) && readFileSync(out, 'utf8').includes(mark(fingerprint))) return null;
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const converter = join(root, payloadConverter);
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, source),
     ...(existsSync(converter) ? { payloadConverterPath: converter } : {}),
     logger: new DefaultLogger('WARN'),
+    // The SDK takes no bundle without an inlined source map; the sources themselves need not be in it.
     // Production without minifying: the SDK takes a child workflow's type from its function's name, errors carry their class's name, and
     // a stack trace in a stuck rollout should be readable. Module concatenation may rename functions too, so it is off.
-    webpackConfigHook: (config) => ({ ...config, mode: 'production', devtool: false, optimization: { ...config.optimization, minimize: false, concatenateModules: false } }),
+    webpackConfigHook: (config) => ({ ...config, mode: 'production', devtool: 'inline-nosources-source-map', optimization: { ...config.optimization, minimize: false, concatenateModules: false } }),
   });
   const fresh = `${out}.${process.pid}`;
-  writeFileSync(fresh, `${header(fingerprint)}\n${code}`);
+  // After the code and before its source map, so that the map's line numbers stay right.
+  const end = code.lastIndexOf('//# sourceMappingURL=');
+  writeFileSync(fresh, `${code.slice(0, end)}${mark(fingerprint)}\n${code.slice(end)}`);
   renameSync(fresh, out);
   return code.length;
 }
 
-const header = (fingerprint) => `// made of ${fingerprint}`;
+const mark = (fingerprint) => `// made of ${fingerprint}`;
 
 /** A hash over every file of ours that the bundle is made of, the SDK's version and this file. esbuild finds the files in milliseconds. */
 async function fingerprintOf(root, source) {

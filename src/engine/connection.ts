@@ -1,7 +1,8 @@
 // The only place (with server.ts) that opens connections to Temporal. A server that is not there is an error within three seconds that
 // says what was tried; settings come from settings.ts, and who uses what: the CLI a client, worker.ts a native connection.
 import { connect } from 'node:net';
-import { Client, Connection } from '@temporalio/client';
+import { InterceptingCall, Metadata, status, type Interceptor } from '@grpc/grpc-js';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import { TransientError } from '../errors.js';
@@ -10,11 +11,29 @@ import type { TemporalSettings } from './settings.js';
 const connectWithinMs = 3_000;
 
 /**
+ * The client's own retries repeat a call from a timer, and that throws into nobody's hands (and ends the process) when the connection was
+ * closed meanwhile. Below them, such a call ends as cancelled instead.
+ */
+const endsAfterClose: Interceptor = (options, nextCall) => {
+  try {
+    return new InterceptingCall(nextCall(options));
+  } catch {
+    // What it throws says only that the channel was shut down, and that was us.
+    const ended: ConstructorParameters<typeof InterceptingCall>[0] = {
+      start: (_, listener) => queueMicrotask(() => listener?.onReceiveStatus?.({ code: status.CANCELLED, details: 'the connection was closed', metadata: new Metadata() })),
+      sendMessageWithContext: () => {}, sendMessage: () => {}, startRead: () => {}, halfClose: () => {}, cancelWithStatus: () => {}, getPeer: () => 'closed', getAuthContext: () => null,
+    };
+    return new InterceptingCall(ended);
+  }
+};
+export const clientInterceptors = (): Interceptor[] => [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), endsAfterClose];
+
+/**
  * A client for commands and questions. Close it with `client.connection.close()`.
  * @throws TransientError TEMPORAL_UNREACHABLE, TEMPORAL_NAMESPACE_MISSING
  */
 export async function openClient(temporal: TemporalSettings, options: { readonly dataConverter?: DataConverter; readonly identity?: string } = {}): Promise<Client> {
-  const connection = Connection.lazy({ ...temporal.connection, address: temporal.address, connectTimeout: connectWithinMs } as Parameters<typeof Connection.lazy>[0]);
+  const connection = Connection.lazy({ ...temporal.connection, address: temporal.address, connectTimeout: connectWithinMs, interceptors: clientInterceptors() } as Parameters<typeof Connection.lazy>[0]);
   try {
     await Promise.race([connection.withDeadline(Date.now() + connectWithinMs, () => connection.ensureConnected()), refused(temporal.address)]);
     await connection.withDeadline(Date.now() + connectWithinMs, () => connection.workflowService.describeNamespace({ namespace: temporal.namespace }));

@@ -9,6 +9,7 @@ import { Connection } from '@temporalio/client';
 import { FinalError } from '../errors.js';
 import { searchAttributes } from '../../workflows/messages.js';
 import { locate } from './binaries.js';
+import { clientInterceptors } from './connection.js';
 import { registerSearchAttributes } from './search-attributes.js';
 
 export interface DevServerOptions {
@@ -99,7 +100,7 @@ async function untilHealthy(address: string, namespace: string, ended: Promise<s
   let last: unknown = null;
   while (Date.now() < deadline) {
     if (died !== null) throw new Error(died);
-    const connection = Connection.lazy({ address, connectTimeout: 1_000 });
+    const connection = Connection.lazy({ address, connectTimeout: 1_000, interceptors: clientInterceptors() });
     try {
       await connection.withDeadline(Date.now() + 1_000, () => connection.workflowService.describeNamespace({ namespace }));
       // A file of an older Tidegate may lack an attribute that this one writes.
