@@ -77,5 +77,5 @@ function outsideQuotes(line: string): boolean {
 
 /** The command with the value in its place: as one quoted word of a line, as plain text of an argument. */
 export function withValue(command: string | readonly string[], value: string): string | readonly string[] {
-  return typeof command === 'string' ? command.replaceAll('{value}', '"$TIDEGATE_VALUE"') : command.map((part) => part.replaceAll('{value}', value));
+  return typeof command === 'string' ? command.replaceAll('{value}', () => '"$TIDEGATE_VALUE"') : command.map((part) => part.replaceAll('{value}', () => value));
 }

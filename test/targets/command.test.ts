@@ -54,8 +54,8 @@ describe('a value', () => {
   });
 
   it('of a list of arguments is part of one argument, and no shell sees it', async () => {
-    await command().write(target({ write: ['touch', 'x{value}'], read: 'echo old', cwd: dir }), 'a;b $(touch pwned)', 'old', context());
-    expect(await readdir(dir)).toEqual(['xa;b $(touch pwned)']);
+    await command().write(target({ write: ['touch', 'x{value}'], read: 'echo old', cwd: dir }), 'a;b $(touch pwned) $&', 'old', context());
+    expect(await readdir(dir)).toEqual(['xa;b $(touch pwned) $&']);
   });
 
   it('comes with the name of the target, the key of the write and what was read before', async () => {
