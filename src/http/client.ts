@@ -1,5 +1,6 @@
 // The one HTTP client of all providers: it never throws, always ends, reads a bounded answer and never repeats a secret.
 // Beside it: secrets.ts (what may be shown of an address). Callers: src/sources, src/channels, src/targets.
+// Over 200 lines because the limits (time, size, redirects, credentials) only hold together, in the one loop that keeps them.
 import { maskSecrets, shownAddress } from './secrets.js';
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -1,6 +1,5 @@
 // Reads the Prometheus text format 0.0.4 and OpenMetrics 1.0 strictly: every line is understood or the whole answer is refused, because
-// half an answer looks like a smaller number. Used by prometheus-text.ts. Longer than 200 lines would be the whole formats; types, help and units are
-// checked for form only, since no reader here needs them.
+// half an answer looks like a smaller number. Used by prometheus-text.ts. Of TYPE, HELP and UNIT only the form is checked: no reader needs them.
 
 export interface Sample {
   readonly name: string;
