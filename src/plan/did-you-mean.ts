@@ -4,14 +4,21 @@ import { distance } from 'fastest-levenshtein';
 /** Differences that are no typo but another habit of writing: case, '-', '_' and spaces. */
 const bare = (word: string): string => word.toLowerCase().replace(/[-_\s]/g, '');
 
-/** The known word nearest to `word`; null when more than a third of it (at least two letters) would have to change. */
+/** Letters to change; two that changed places are one slip, not two. */
+function slips(word: string, other: string): number {
+  const far = distance(bare(word), bare(other));
+  return far === 2 && [...bare(word)].sort().join('') === [...bare(other)].sort().join('') ? 1 : far;
+}
+
+/** The known word nearest to `word`; null when more than a third of it would have to change (of a short word: more than a letter). */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: { readonly word: string; readonly far: number } | null = null;
   for (const candidate of known) {
-    const far = distance(bare(word), bare(candidate));
+    const far = slips(word, candidate);
     if (best === null || far < best.far) best = { word: candidate, far };
   }
-  return best !== null && best.far <= Math.max(2, Math.floor(word.length / 3)) && best.far < bare(best.word).length ? best.word : null;
+  const most = word.length <= 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
+  return best !== null && best.far <= most ? best.word : null;
 }
 
 /** 'a, b, c'; longer than `most` ends with 'and 7 more'. */

@@ -1,6 +1,6 @@
 // The JSON Schema of a plan file, for completion and first checks in editors. Conditions, days and people are text there; `tidegate validate`
 // says the rest. Made from the schema that reading uses, so the two cannot drift apart.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProviderSchema, ProviderSchemas } from './providers.js';
 import { planSchema } from './schema.js';
 

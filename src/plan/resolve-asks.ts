@@ -41,9 +41,7 @@ function resolveItem(reading: Reading, entry: string | ItemFile, frame: Frame, p
   if (entry.run === undefined) {
     for (const key of ['timeout', 'cwd', 'env', 'on'] as const) if (entry[key] !== undefined) reading.problems.add([...place, key], 'KEY_WITHOUT_EFFECT', `“${key}” belongs to a command: add “run: …”`, { on: 'key' });
   }
-  const from = peopleAt(reading, entry.from, [...place, 'from'], frame.from);
-  const needs = wholeOf(entry.needs, frame.needs);
-  checkQuorum(reading, { from, needs }, entry.needs === undefined ? place : [...place, 'needs']);
+  const { from, needs } = quorumAt(reading, entry, frame, place);
   return {
     ...base, question: question ?? '', kind: entry['sign-off'] !== undefined ? 'sign-off' : entry.run !== undefined ? 'command' : 'item', from, needs,
     onlyIf: entry['only if'] ?? null, ...(entry.when === undefined ? frame.when : leadAt(reading, entry.when, [...place, 'when'])),
@@ -51,18 +49,23 @@ function resolveItem(reading: Reading, entry: string | ItemFile, frame: Frame, p
   };
 }
 
-/** Nobody can bring together more votes than there are people. */
-function checkQuorum(reading: Reading, { from, needs }: { readonly from: readonly string[]; readonly needs: number }, place: Place): void {
+/** Who is asked, and how many must answer: never more than there are. */
+function quorumAt(reading: Reading, entry: { readonly from?: string | string[] | undefined; readonly needs?: number | string | undefined }, frame: Pick<Frame, 'from' | 'needs'>, entryPlace: Place): Pick<Frame, 'from' | 'needs'> {
+  const before = reading.problems.count;
+  const from = peopleAt(reading, entry.from, [...entryPlace, 'from'], frame.from);
+  const needs = wholeOf(entry.needs, frame.needs);
+  // somebody who is not known is a problem already, and would only be missed here again
+  if (reading.problems.count > before) return { from, needs };
+  const place = entry.needs === undefined ? entryPlace : [...entryPlace, 'needs'];
   if (needs < 1) reading.problems.add(place, 'WRONG_QUORUM', '“needs” is at least 1');
   else if (from.length > 0 && needs > from.length) reading.problems.add(place, 'WRONG_QUORUM', `${needs} people are needed, but “from” has ${from.length === 1 ? 'one person' : `${from.length} people`} (${from.join(', ')}): nobody could ever settle it`);
+  return { from, needs };
 }
 
 export function resolveApproval(reading: Reading, phase: PhaseFile, place: Place): Approval | null {
   const { approval } = phase;
   if (approval === undefined) return null;
-  const from = peopleAt(reading, approval.from, [...place, 'from'], []);
-  const needs = wholeOf(approval.needs, 1);
-  checkQuorum(reading, { from, needs }, [...place, 'needs']);
+  const { from, needs } = quorumAt(reading, approval, { from: [], needs: 1 }, place);
   const moves = Object.entries(phase.move ?? {}).map(([target, to]) => `${target} ${to}`).join(', ');
   return {
     id: `phases/${phase.phase}/approval`, question: approval.question ?? `Go to ${phase.phase}${moves === '' ? '' : ` (${moves})`}?`, from, needs,

@@ -21,7 +21,8 @@ export function resolveTargets(reading: Reading): readonly ResolvedTarget[] {
     };
     // the values come from the phases; a value that is none is told there
     const values = reading.file.phases.flatMap(({ move }) => { const value = valueOf(move?.[id], resolved); return value === null ? [] : [value]; });
-    checkSettings(reading, provided, values, ask);
+    // a share of users that is none is refused by the rules, once is enough
+    checkSettings(reading, provided, unit === '%' ? values.filter((value) => typeof value === 'number' && value >= 0 && value <= 100) : values, ask);
     return [resolved];
   });
 }

@@ -1,13 +1,13 @@
 // The shape of a plan file: which keys there are and what kind of value each takes. What the texts in it mean (conditions, days, lengths of
 // time, people) is the resolver's to say. Strict: a key that is not here is refused. In words: docs/plan.md; for editors: json-schema.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const text = z.string().min(1);
 const yesNo = z.union([z.enum(['yes', 'no']), z.boolean()]);
 /** a whole number; as text too, because a variable is always text */
-const whole = z.union([z.int().min(0).max(1_000_000_000), z.string().regex(/^\d{1,9}$/)]);
-const number = z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/)]);
-const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*([.-][A-Za-z0-9_]+)*$/).max(64);
+const whole = z.union([z.int().min(0).max(1_000_000_000), z.string().regex(/^\d{1,9}$/, 'a whole number is needed')]);
+const number = z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/, 'a number is needed')]);
+const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*([.-][A-Za-z0-9_]+)*$/, 'a name begins with a letter and goes on with letters, digits, _, - and .').max(64);
 const people = z.union([text, z.array(text).min(1)]).describe('a person, or a list of people; a role stands for everybody who has it');
 const length = text.describe('a length of time: 90s, 5m, 24h, 2w, 1d 6h');
 const cadence = text.describe('every 15m');
@@ -64,7 +64,7 @@ const phase = z.strictObject({
 
 /** The whole file. Keys of several words are written with spaces; `yes` and `no` are words, because YAML 1.2 reads them as text. */
 export const planSchema = z.strictObject({
-  rollout: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/).describe('the id: a-z, 0-9 and -, at most 63 characters'),
+  rollout: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'an id has a-z, 0-9 and -, at most 63 of them, and begins and ends with a letter or digit').describe('the id: a-z, 0-9 and -, at most 63 characters'),
   description: z.string().optional(), owner: text, timezone: text.optional(),
   vars: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.union([z.string(), z.number(), z.boolean(), z.strictObject({ default: z.union([z.string(), z.number(), z.boolean()]).optional(), 'one of': z.array(z.union([z.string(), z.number()])).min(1).optional(), about: text.optional() })])).optional(),
   people: z.record(name, z.object({ name: text.optional(), roles: z.array(name).optional(), channels: channels.optional() }).catchall(z.string())),

@@ -57,7 +57,7 @@ export function reportIssue(issue: Issue, context: IssueContext, problems: Probl
       if (found === undefined) return missing(place, `${typeWords[issue.expected] ?? issue.expected} is needed`, problems);
       return problems.add(place, 'WRONG_TYPE', `found ${shown(found)} where ${typeWords[issue.expected] ?? issue.expected} is needed`);
     case 'invalid_union': return problems.add(place, 'WRONG_TYPE', found === undefined ? 'this key has no value' : `found ${shown(found)}, which does not fit here`);
-    case 'invalid_format': return problems.add(place, 'WRONG_FORMAT', place.at(-1) === 'rollout' ? `${shown(found)} is no id: use a-z, 0-9 and -, at most 63 characters, beginning and ending with a letter or digit` : `${shown(found)} has the wrong form`);
+    case 'invalid_format': return problems.add(place, 'WRONG_FORMAT', `found ${shown(found)}; ${issue.message.startsWith('Invalid') ? 'this has the wrong form' : issue.message}`);
     case 'invalid_key': return problems.add(place, 'WRONG_NAME', `“${String(place.at(-1))}” is no name: begin with a letter and use letters, digits, _, - and . (at most 64)`, { on: 'key' });
     case 'too_small': return problems.add(place, 'TOO_SMALL', issue.origin === 'array' || issue.origin === 'string' ? `this is empty; at least ${String(issue.minimum)} is needed` : `found ${shown(found)}; at least ${String(issue.minimum)} is needed`);
     case 'too_big': return problems.add(place, 'TOO_BIG', issue.origin === 'string' ? `this is longer than ${String(issue.maximum)} characters` : `found ${shown(found)}; at most ${String(issue.maximum)} is allowed`);

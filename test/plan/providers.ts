@@ -33,6 +33,10 @@ export function told(text: string, options: Partial<PlanOptions> = {}): readonly
   const result = read(text, options);
   return result.ok ? [] : result.problems.map(({ line, column, code }) => `${line}:${column} ${code}`);
 }
+export function messagesOf(text: string, code: string): readonly string[] {
+  const result = read(text);
+  return result.ok ? [] : result.problems.filter((problem) => problem.code === code).map(({ message }) => message);
+}
 export function messageOf(text: string, code: string, options: Partial<PlanOptions> = {}): string {
   const result = read(text, options);
   const found = result.ok ? [] : result.problems.filter((problem) => problem.code === code);
