@@ -1,5 +1,6 @@
 // One worker process, put together: settings → connections → ports → workers (the shared queue, and this host's own for local effects) →
 // health and metrics. No logic of a rollout. Started by worker.ts (a process of its own) and by stack.ts (beside the embedded server).
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
@@ -44,6 +45,7 @@ export interface WorkerParts {
  */
 export async function startWorker({ settings, log, env, terminal }: WorkerParts): Promise<RunningWorker> {
   const workflowBundle = { codePath: bundlePath('workflow') };
+  mkdirSync(settings.home, { recursive: true });
   const runtime = await installRuntime(log);
   const closing: (() => Promise<unknown> | unknown)[] = [];
   const closeAll = async (): Promise<void> => {
