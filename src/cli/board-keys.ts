@@ -3,7 +3,7 @@
 import type { CommandName } from '../../workflows/messages.js';
 import { isEnded, type ShownStatus } from './shown-status.js';
 
-/** `words` completes 'Really …?' */
+/** `words`: what it does, as a question without its mark: 'Take everything back to the start' */
 export interface BoardAction { readonly name: CommandName; readonly payload: Readonly<Record<string, unknown>>; readonly words: string; /** for an ask: who answers, where the board says it */ readonly as: string | null }
 export interface KeyState { readonly asking: BoardAction | null; /** what `n` does instead of the asked action; null: nothing */ readonly otherwise: BoardAction | null; readonly said: string | null }
 export type KeyEffect = { readonly kind: 'none' } | { readonly kind: 'leave' } | { readonly kind: 'act'; readonly action: BoardAction };
@@ -21,28 +21,28 @@ export function pressKey(state: KeyState, key: string, status: ShownStatus): { r
   if (isEnded(status.state)) return { state, effect: none };
   switch (key) {
     case 'c': return { state: goOn(status), effect: none };
-    case 'r': return { state: { ...noKeys, asking: { name: 'rollback', payload: {}, words: 'take everything back to the start', as: null } }, effect: none };
+    case 'r': return { state: { ...noKeys, asking: { name: 'rollback', payload: {}, words: 'Take everything back to the start', as: null } }, effect: none };
     case 'p': return status.state === 'paused'
       ? { state: { ...noKeys, said: 'it is paused already; c continues' }, effect: none }
-      : { state: { ...noKeys, asking: { name: 'pause', payload: {}, words: 'pause', as: null } }, effect: none };
+      : { state: { ...noKeys, asking: { name: 'pause', payload: {}, words: 'Pause', as: null } }, effect: none };
     default: return { state, effect: none };
   }
 }
 
 function goOn(status: ShownStatus): KeyState {
-  if (status.state === 'paused') return { ...noKeys, asking: { name: 'resume', payload: {}, words: 'go on', as: null } };
+  if (status.state === 'paused') return { ...noKeys, asking: { name: 'resume', payload: {}, words: 'Go on', as: null } };
   const ask = status.asks[0];
   if (ask !== undefined) return { ...noKeys, asking: answerTo(ask, null) };
-  if (status.hold !== null) return { ...noKeys, asking: { name: 'resume', payload: {}, words: `go on although: ${status.hold.message}`, as: null } };
+  if (status.hold !== null) return { ...noKeys, asking: { name: 'resume', payload: {}, words: `Go on although: ${status.hold.message}`, as: null } };
   return { ...noKeys, said: 'nothing waits for a person: it goes on by itself' };
 }
 
 /** The healthy answer to an ask, as a command. */
 export function answerTo(ask: ShownStatus['asks'][number], as: string | null): BoardAction {
-  const who = as === null ? '' : `as ${as}: `;
-  if (ask.healthy === 'approve') return { name: 'approve', payload: { ask: ask.ask }, words: `${who}approve "${ask.question}"`, as };
-  return { name: 'answer', payload: { ask: ask.ask, value: ask.healthy }, words: `${who}answer "${ask.healthy}" to "${ask.question}"`, as };
+  const words = `${ask.question.replace(/[?.]$/, '')}: ${ask.healthy}${as === null ? '' : `, says ${as}`}`;
+  if (ask.healthy === 'approve') return { name: 'approve', payload: { ask: ask.ask }, words, as };
+  return { name: 'answer', payload: { ask: ask.ask, value: ask.healthy }, words, as };
 }
 export function rejectionOf(ask: ShownStatus['asks'][number], as: string | null): BoardAction | null {
-  return ask.options.includes('reject') ? { name: 'reject', payload: { ask: ask.ask }, words: `reject "${ask.question}"`, as } : null;
+  return ask.options.includes('reject') ? { name: 'reject', payload: { ask: ask.ask }, words: `${ask.question.replace(/[?.]$/, '')}: reject`, as } : null;
 }

@@ -1,7 +1,7 @@
 // What all commands to a running rollout have in common: one update under one id, answered with what was done and how to undo it.
 // The commands themselves: verbs/commands.ts, verbs/rollback.ts, verbs/amend.ts.
 import { randomUUID } from 'node:crypto';
-import type { By, CommandName, CommandResult } from '../../workflows/messages.js';
+import { commandNames, type By, type CommandName, type CommandResult } from '../../workflows/messages.js';
 import { paintFor } from './paint.js';
 import type { Cli, ExitCode } from './ports.js';
 import { openRollouts } from './seeing.js';
@@ -33,5 +33,11 @@ function sayDone(options: CommandOptions, result: CommandResult, cli: Cli): void
   }
   const paint = paintFor(cli.out);
   cli.out.write(`${paint.good('✔')} ${result.did}\n`);
-  cli.out.write(result.undo === null ? '  This cannot be undone.\n' : `  To undo: ${result.undo}\n`);
+  cli.out.write(result.undo === null ? '  This cannot be undone.\n' : `  To undo: ${asTyped(result.undo, options.rollout)}\n`);
+}
+
+/** The rollout names verb and id; what is shown can be typed. Words that are no command line stay as they are. */
+function asTyped(undo: string, rollout: string): string {
+  const [verb, id] = undo.split(' ');
+  return id === rollout && commandNames.some((name) => name === verb) ? `tidegate ${undo}` : undo;
 }

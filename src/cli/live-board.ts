@@ -34,7 +34,7 @@ export async function showLive(rollouts: Rollouts, options: LiveOptions, cli: Cl
 
   const draw = () => {
     if (live === null || latest === null) return;
-    const prompt = keys.asking === null ? null : `Really ${keys.asking.words}?  [y] yes  [n] no`;
+    const prompt = keys.asking === null ? null : `${keys.asking.words}?  [y] yes  [n] no`;
     live.draw(renderBoard({ ...latest, controls: cli.stdinIsTTY ? 'keys' : 'commands', prompt, note: keys.said ?? note }, { width: cli.out.columns, color: cli.out.color, now: cli.now() }));
   };
   const act = async (action: BoardAction): Promise<void> => {

@@ -40,7 +40,7 @@ export async function runQuickstart(options: QuickstartOptions, given: Cli): Pro
   cli.atEnd(() => traffic.stop());
   say(`the sample service serves real checkouts at ${url}${options.fault ? '; its new version will fail from 50 % on' : ''}`);
 
-  const input = { text: await cli.readText(join(packageRoot(), planFile)), file: planFile, vars: { port: new URL(url).port, flags }, day1: null, now: cli.now() };
+  const input = { text: await cli.readText(join(packageRoot(), planFile)), file: planFile, vars: { PORT: new URL(url).port, FLAGS: flags }, day1: null, now: cli.now() };
   const { plan, document } = await parseOrRefuse(input, cli);
   const rollouts = await openParts({ cwd: cli.cwd, user: cli.user, env: { ...cli.env, ...stack.env } }).rollouts();
   cli.atEnd(() => rollouts.close());

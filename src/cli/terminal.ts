@@ -5,8 +5,9 @@ import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { packageVersion } from '../engine/package-root.js';
 import { wantsColor } from './paint.js';
+import { liveText } from './live-text.js';
 import { openParts } from './parts.js';
-import type { Cli, LiveText, Sink } from './ports.js';
+import type { Cli, Sink } from './ports.js';
 
 export interface Terminal extends Cli {
   /** Runs what `atEnd` collected, newest first; returns what went wrong with it. */
@@ -40,7 +41,7 @@ export function openTerminal(of: NodeJS.Process): Terminal {
     sleep: (ms, signal) => sleepUntil(ms, [interruption.signal, ...(signal === undefined ? [] : [signal])]),
     atEnd: (cleanUp) => { ends.push(cleanUp); },
     readText: async (file) => (file === '-' ? readAll(of.stdin) : readFile(resolve(of.cwd(), file), 'utf8')),
-    live: () => liveText(of.stdout),
+    live: () => liveText(of.stdout, of.stderr),
     keys: (heard) => listen(of, heard),
     parts: undefined as never,
     cleanUp: async () => {
@@ -79,22 +80,6 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   stream.setEncoding('utf8');
   for await (const chunk of stream) text += chunk as string;
   return text;
-}
-
-/** log-update is loaded only by those who draw; what is drawn before it is there is kept, and only the newest. */
-function liveText(stream: NodeJS.WriteStream): LiveText {
-  let update: ((text: string) => void) & { done(): void } | null = null;
-  let latest: string | null = null;
-  let over = false;
-  void import('log-update').then(({ createLogUpdate }) => {
-    update = createLogUpdate(stream);
-    if (latest !== null) update(latest);
-    if (over) update.done();
-  });
-  return {
-    draw: (text) => { latest = text; if (!over) update?.(text); },
-    done: () => { if (over) return; over = true; update?.done(); },
-  };
 }
 
 function listen(of: NodeJS.Process, heard: (key: string) => void): () => void {

@@ -32,7 +32,7 @@ describe('what a command sends', () => {
     const { rollouts, options } = ready();
     const { exitCode, stdout, stderr } = await typed(`${line} --as commander -m 'so it is' --id req-42`, options);
     expect(rollouts.told).toEqual([{ rollout: 'b', name, updateId: 'req-42', payload: { by: 'commander', osUser: 'ann', host: 'laptop', identity: 'tidegate:ann@laptop', reason: 'so it is', id: 'req-42', ...payload } }]);
-    expect(stdout).toBe(`✔ ${name} is done\n  To undo: resume b\n`);
+    expect(stdout).toBe(`✔ ${name} is done\n  To undo: tidegate resume b\n`);
     expect({ exitCode, stderr, closed: rollouts.closed }).toEqual({ exitCode: 0, stderr: '', closed: 1 });
   });
 
