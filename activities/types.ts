@@ -63,6 +63,7 @@ export interface BaselineInput { readonly metrics: readonly ResolvedMetric[]; re
 export interface BaselineResult { readonly references: References[string]; /** metrics whose source answers only for now */ readonly sampledOnly: readonly string[]; readonly problems: readonly string[] }
 
 export interface ClaimInput { readonly rollout: string; readonly keys: readonly string[]; readonly targets: readonly ResolvedTarget[] }
+export interface ClaimResult { readonly keys: readonly string[]; /** the end of this id's chain: an earlier rollout may have written it */ readonly head: ChainHead }
 export interface RecordInput { readonly rollout: string; readonly after: ChainHead; readonly entries: readonly Entry[]; /** figures for the meters, as of this batch */ readonly posted: Posted }
 export interface Posted { readonly state: string; readonly phase: string | null; readonly at: EpochMs; readonly openAsks: number; readonly oldestAskedAt: EpochMs | null; readonly unsentEntries: number; readonly unsentMessages: number; readonly rollback: { readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null } | null; readonly over: boolean }
 export interface NotifyInput { readonly items: readonly { readonly message: Message; readonly channels: readonly ChannelRef[] }[] }
@@ -77,7 +78,7 @@ export interface TakeOverInput { readonly workflowId: string; readonly activityI
 /** The activities as the workflow sees them. */
 export interface Activities {
   resolve(input: ResolveInput): Promise<ResolveResult>;
-  claim(input: ClaimInput): Promise<readonly string[]>;
+  claim(input: ClaimInput): Promise<ClaimResult>;
   release(input: { readonly rollout: string; readonly keys: readonly string[] }): Promise<void>;
   nextAllowed(input: CalendarInput): Promise<{ readonly at: EpochMs; readonly why: string | null }>;
   standUps(input: StandUpsInput): Promise<readonly { readonly id: string; readonly at: EpochMs }[]>;

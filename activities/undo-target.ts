@@ -15,10 +15,10 @@ export const undoTarget = (ports: Ports) => async (input: UndoInput): Promise<Un
   if (now !== null && sameValue(now.value, value)) return { value: now.value, detail: now.detail, leftSafer: false, output };
   if (now !== null && isSafer(target, now.value, value)) return { value: now.value, detail: `${now.detail}; safer than ${value}, left there`, leftSafer: true, output };
 
-  await provider.write(targetRef(ports, target), value, null, contextOf(key, signal, output));
+  await provider.write(targetRef(ports, target), value, null, contextOf(ports, target, key, signal, output));
   const after = await read(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000));
   if (!sameValue(after.value, value)) throw new TargetUnreachable({ code: 'TARGET_NOT_READ_BACK', what: `was written back as ${value} but reads ${after.value}`, where: target.id, means: 'The rollback of this target is not done.', todo: 'It is tried again until it is.' });
-  return { value: after.value, detail: await provider.verify(targetRef(ports, target), value, contextOf(key, abortAfter(target.writeTimeoutMs + 10_000), output)), leftSafer: false, output };
+  return { value: after.value, detail: await provider.verify(targetRef(ports, target), value, contextOf(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000), output)), leftSafer: false, output };
 };
 
 /** A target that cannot be read may still be written: the undo goes out all the same. */

@@ -11,7 +11,7 @@ export const writeTarget = (ports: Ports) => async (input: WriteInput): Promise<
   const provider = ports.target(target.provider);
   const output: string[] = [];
   const signal = abortAfter(target.writeTimeoutMs);
-  const context = contextOf(key, signal, output);
+  const context = contextOf(ports, target, key, signal, output);
   const refusedBy = refusal(input);
   if (refusedBy !== null) throw ApplicationFailure.nonRetryable(refusedBy, 'TargetRefused', 'TARGET_PROTECTED');
 
@@ -29,7 +29,7 @@ export const writeTarget = (ports: Ports) => async (input: WriteInput): Promise<
 
   const after = await read(ports, target, key, AbortSignal.any([abortAfter(target.writeTimeoutMs + 10_000)]));
   if (!sameValue(after.value, value)) throw new TargetUnreachable({ code: 'TARGET_NOT_READ_BACK', what: `was written as ${value} but reads ${after.value}`, where: target.id, means: 'The write did not take effect, or not yet.', todo: 'It is tried again; if it stays so, look at the target itself.' });
-  const evidence = await provider.verify(targetRef(ports, target), value, contextOf(key, abortAfter(target.writeTimeoutMs + 10_000), output));
+  const evidence = await provider.verify(targetRef(ports, target), value, contextOf(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000), output));
   return { after: after.value, readBack: evidence, output };
 };
 

@@ -213,7 +213,8 @@ function bySignal(run: Run, name: CommandName, payload: unknown): void {
 
 function badSignal(run: Run, what: string, payload: unknown): void {
   run.state.badSignals = [...run.state.badSignals, what].slice(-16);
-  run.note('bad-signal', what, { payload: JSON.stringify(payload ?? null).slice(0, 300) });
+  // What comes after the end is shown in the status and is no part of the record, which has been closed.
+  if (run.state.outcome === null) run.note('bad-signal', what, { payload: JSON.stringify(payload ?? null).slice(0, 300) });
 }
 
 function malformed(payload: unknown): Refusal | null {

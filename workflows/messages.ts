@@ -110,6 +110,8 @@ export interface Status {
   readonly updatedAt: EpochMs;
   readonly startedBy: string;
   readonly messages: number;
+  /** end of the journal's chain as this rollout knows it, for checking that nothing was cut off */
+  readonly journalHead: { readonly seq: number; readonly hash: string };
   readonly unsent: { readonly journal: number; readonly messages: number };
   /** signals that could not be understood, newest last, at most 16 */
   readonly badSignals: readonly string[];

@@ -181,10 +181,10 @@ interface Approved { readonly ask: string; readonly goodUntil: number }
 /** One approval for this phase, this generation, this evidence. 'again': it does not stand, and the gate is passed anew. */
 async function approved(run: Run, phase: Phase, approval: NonNullable<Phase['approval']>): Promise<Approved | 'again'> {
   const { state } = run;
-  const standingAsk = latestAsk(run, approval.id);
+  const standingAsk = latestAsk(run, `${phase.phase}/approval`);
   if (standingAsk?.state === 'settled' && standingAsk.result === 'approve' && run.now() < standingAsk.settledAt! + approval.validMs) return { ask: standingAsk.ask, goodUntil: standingAsk.settledAt! + approval.validMs };
   const id = standingAsk?.state === 'open' ? standingAsk.ask : openAsk(run, {
-    ask: approval.id, kind: 'approval', question: approval.question, from: approval.from, needs: approval.needs, options: ['approve', 'reject'], healthy: 'approve', withinMs: approval.withinMs, otherwise: approval.otherwise, validMs: approval.validMs,
+    ask: `${phase.phase}/approval`, kind: 'approval', question: approval.question, from: approval.from, needs: approval.needs, options: ['approve', 'reject'], healthy: 'approve', withinMs: approval.withinMs, otherwise: approval.otherwise, validMs: approval.validMs,
     body: state.verdicts.filter((verdict) => verdict.id.includes('/enter/')).map((verdict) => `${verdict.verdict}: ${verdict.message}`).join('\n'),
   });
   const stands = (): boolean => calm(run) && run.free(['freeze', 'hours']) && state.gate !== 'fail';
@@ -230,11 +230,11 @@ async function takeBaseline(run: Run): Promise<boolean> {
 async function makeMoves(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
   state.step = 'moving';
-  run.tell('info', 'phase-started', `${state.rollout}: ${phase.phase} moves`, phase.moves.map((one) => `${one.target} → ${one.to}`).join('\n'));
   for (const planned of phase.moves) await move(run, planned);
   const record = run.record!;
   record.movedAt = run.now();
   record.targets = Object.fromEntries(run.plan.targets.flatMap((target) => { const value = standing(state, target.id); return value === null ? [] : [[target.id, value]]; }));
+  run.tell('info', 'phase-moved', `${state.rollout}: ${phase.phase} has moved and soaks`, '', {});
   beginSoak(run);
 }
 
@@ -259,6 +259,7 @@ export async function bake(run: Run, baking: Baking): Promise<void> {
     state.step = 'baking';
     state.baking.startedAt ??= run.now();
     run.note('phase', 'baking begins: everything has moved', { needMs: baking.ms });
+    run.tell('info', 'phase-moved', `${state.rollout}: baking begins`);
     beginSoak(run);
   }
   await soaked(run, baking.leave, 'baking');

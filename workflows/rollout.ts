@@ -48,7 +48,11 @@ async function begin(plan: unknown, options: StartOptions): Promise<State> {
   try {
     const resolved = await activities.resolve({ plan, options, now: Date.now() });
     const state = newState(resolved.rollout, resolved.plan, options.startedBy ?? { by: 'temporal', identity: workflowId }, Date.now());
-    state.claimed = [...(await activities.claim({ rollout: resolved.rollout, keys: [`rollout/${resolved.rollout}`], targets: resolved.plan.targets.filter((target) => resolved.plan.phases.some((phase) => phase.moves.some((move) => move.target === target.id))) }))];
+    const moved = resolved.plan.targets.filter((target) => resolved.plan.phases.some((phase) => phase.moves.some((move) => move.target === target.id)));
+    const claimed = await activities.claim({ rollout: resolved.rollout, keys: [`rollout/${resolved.rollout}`], targets: moved });
+    state.claimed = [...claimed.keys];
+    state.outbox.head = claimed.head;
+    state.outbox.nextSeq = claimed.head.seq + 1;
     return state;
   } catch (error) {
     post({ RolloutState: 'failed', RolloutOutcome: 'failed' });

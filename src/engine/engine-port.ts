@@ -1,6 +1,8 @@
 // What activities need of Temporal itself (activities/ports.ts), by a client: pending watches, claims, schedules of reviews, follow-ups.
 import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type ScheduleSpec } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import { DateTime } from 'luxon';
 import type { EnginePort } from '../../activities/ports.js';
 import type { FollowUpInput, ReviewsInput } from '../../activities/types.js';
 import { FinalError } from '../errors.js';
@@ -11,8 +13,8 @@ import { taskQueue } from '../../workflows/messages.js';
 /** Somebody else holds what this rollout would move. */
 export class ClaimTaken extends FinalError {}
 
-/** PENDING_ACTIVITY_STATE_SCHEDULED: waiting for its (next) attempt; anything else that is pending is an attempt under way. */
-const waiting = 1;
+/** PENDING_ACTIVITY_STATE_STARTED: an attempt is under way; every other pending state waits for its next attempt. */
+const started = 2;
 
 export function enginePort(client: Client): EnginePort {
   return {
@@ -21,7 +23,7 @@ export function enginePort(client: Client): EnginePort {
       const found = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
       if (found == null) return null;
       const payload = found.heartbeatDetails?.payloads?.[0];
-      return { running: found.state !== waiting, details: payload == null ? null : defaultPayloadConverter.fromPayload(payload) };
+      return { running: found.state === started && !saidSomething(found), details: payload == null ? null : defaultPayloadConverter.fromPayload(payload) };
     },
     claim: (key, rollout, workflowId) => claim(client, key, rollout, workflowId),
     async release(key, workflowId) {
@@ -35,6 +37,16 @@ export function enginePort(client: Client): EnginePort {
     startFollowUp: (input) => startFollowUp(client, input),
   };
 }
+
+/**
+ * The time-skipping test server calls an activity started while it waits for its next attempt. A watch heartbeats once, as its attempt's last
+ * act: a heartbeat younger than the attempt's start means that it has ended.
+ */
+function saidSomething({ lastHeartbeatTime, lastStartedTime }: { readonly lastHeartbeatTime?: Instant | null; readonly lastStartedTime?: Instant | null }): boolean {
+  return lastHeartbeatTime != null && lastStartedTime != null && msOf(lastHeartbeatTime) >= msOf(lastStartedTime);
+}
+type Instant = NonNullable<Parameters<typeof tsToMs>[0]>;
+const msOf = (instant: Instant): number => tsToMs(instant);
 
 const claimId = (key: string): string => `claim/${key}`;
 
@@ -88,14 +100,14 @@ async function scheduleReviews(client: Client, input: ReviewsInput): Promise<str
 
 /** A rule of the calendar in the plan's zone: it stays at its hour across a clock change. Dates of the first come from src/plan. */
 function specOf(review: Review, input: ReviewsInput): ScheduleSpec {
-  const [first] = reviewDates(review, input.endedAt, input.timezone, 1);
-  const local = first!.local;
+  const first = reviewDates(input, review, input.endedAt, 1)[0]!;
+  const local = DateTime.fromMillis(first, { zone: input.timezone });
   const calendar = { hour: local.hour, minute: local.minute };
   const months = (every: number) => Array.from({ length: 12 / every }, (_, index) => ((local.month - 1 + index * every) % 12) + 1);
   const month = (every: number) => months(every).map((number) => monthNames[number - 1]!);
   // The 29th to 31st do not exist in every month; a monthly review that began on one comes on the 28th.
   const dayOfMonth = Math.min(local.day, 28);
-  const common = { timezone: input.timezone, startAt: new Date(first!.at - 60_000) };
+  const common = { timezone: input.timezone, startAt: new Date(first - 60_000) };
   switch (review.every) {
     case 'once': return { ...common, calendars: [{ ...calendar, year: local.year, month: monthNames[local.month - 1]!, dayOfMonth: local.day }] };
     case 'day': return { ...common, calendars: [calendar] };

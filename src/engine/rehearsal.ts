@@ -1,0 +1,215 @@
+// A rehearsal: the same workflow, the same plan, the same judgement, on a clock that skips. Weeks pass in seconds; what the world does is in
+// rehearsal/world.ts, what a scenario injects in rehearsal/scenario.ts. Used by `tidegate rehearse`, the tests and the bench.
+import { DateTime } from 'luxon';
+import { parse as parseYaml } from 'yaml';
+import { readFileSync } from 'node:fs';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { EpochMs, Ms, Verdict } from '../judgement/types.js';
+import { providerSchemas } from './provider-schemas.js';
+import { FinalError } from '../errors.js';
+import { noMeters } from '../metrics/port.js';
+import { parsePlan, printProblem, reviewDates } from '../plan/index.js';
+import type { ResolvedPlan, TargetValue } from '../plan/types.js';
+import type { JournalStore, StoredEntry } from '../journal/port.js';
+import type { Message } from '../channels/port.js';
+import { searchAttributes, type AskView, type MoveView, type Status } from '../../workflows/messages.js';
+import type { Ports } from '../../activities/ports.js';
+import { healthy, parseScenario } from './rehearsal/scenario.js';
+import { World, curtainId, rehearsalQueue } from './rehearsal/world.js';
+import { bundlePath, payloadConverterPath } from './bundles.js';
+
+export interface RehearsalOptions {
+  readonly file: string;
+  readonly scenario?: { readonly text: string; readonly file: string } | null;
+  readonly vars?: Readonly<Record<string, string>>;
+  readonly day1?: string | null;
+  readonly cadenceMs?: Ms | null;
+  /** default: three times the nominal length, at least 30 days */
+  readonly untilMs?: Ms | null;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly progress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+  /** test hooks: full replay at every task; continue-as-new after so many events; an environment that is already there */
+  readonly cachedWorkflows?: number;
+  readonly maxHistoryEvents?: number;
+  readonly environment?: TestWorkflowEnvironment;
+  /** hands the whole history of the rollout out, for replay tests */
+  readonly keepHistory?: boolean;
+}
+
+export interface CalendarLine { readonly at: EpochMs; readonly kind: string; readonly phase: string | null; readonly actor: string; readonly text: string }
+export interface Rehearsal {
+  readonly rollout: string;
+  /** a final state, or `held` / `waiting` when `until` was reached */
+  readonly outcome: Status['state'] | 'waiting';
+  /** the last grade reached; null: none */
+  readonly grade: string | null;
+  readonly startedAt: EpochMs;
+  readonly endedAt: EpochMs;
+  readonly timezone: string;
+  readonly phases: readonly { readonly phase: string; readonly startedAt: EpochMs | null; readonly movedAt: EpochMs | null; readonly endedAt: EpochMs | null; readonly cleanMs: Ms; readonly restarts: number; readonly targets: Readonly<Record<string, TargetValue>>; readonly verdicts: readonly Verdict[] }[];
+  readonly baking: { readonly startedAt: EpochMs | null; readonly endedAt: EpochMs | null; readonly cleanMs: Ms; readonly restarts: number } | null;
+  readonly grades: Status['grades'];
+  readonly asks: readonly AskView[];
+  readonly moves: readonly MoveView[];
+  readonly messages: readonly Message[];
+  readonly evaluations: number;
+  readonly calendar: readonly CalendarLine[];
+  /** targets as the rehearsed world has them at the end */
+  readonly targets: Readonly<Record<string, TargetValue>>;
+  readonly status: Status;
+  readonly entries: readonly StoredEntry[];
+  readonly historyEvents: number;
+  readonly history: unknown;
+}
+
+const shown = new Set(['started', 'phase', 'ask', 'answer', 'moved', 'move-failed', 'undo', 'undone', 'verified', 'decision', 'hold', 'hold-ended', 'issue', 'event', 'drift', 'command', 'ladder', 'grade', 'baseline', 'reviews', 'follow-up', 'amended', 'ended', 'review']);
+
+/** @throws FinalError PLAN_INVALID, SCENARIO_INVALID, BINARY_NOT_FOUND; TestServer errors when it cannot be started */
+export async function rehearse(planText: string, options: RehearsalOptions): Promise<Rehearsal> {
+  const env = options.env ?? process.env;
+  const progress = options.progress ?? (() => {});
+  const environment = options.environment ?? (await openEnvironment(progress));
+  try {
+    return await carryOut(planText, options, env, environment, progress);
+  } finally {
+    if (options.environment === undefined) await environment.teardown();
+  }
+}
+
+/** The time-skipping server, found or fetched; tests keep one for many rehearsals. */
+export async function openEnvironment(progress: (line: string) => void = () => {}): Promise<TestWorkflowEnvironment> {
+  const [{ TestWorkflowEnvironment }, { locate }] = await Promise.all([import('@temporalio/testing'), import('./binaries.js')]);
+  await quietRuntime();
+  const { path } = await locate('test-server', { report: progress });
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+  // The test server can register search attributes but not list them, so all are registered without looking.
+  const keyword = 2;
+  await environment.connection.operatorService.addSearchAttributes({ namespace: environment.namespace ?? 'default', searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])) });
+  return environment;
+}
+
+/** The SDK's own log would drown the calendar. A process that has a runtime already (a stack, a test) keeps it. */
+async function quietRuntime(): Promise<void> {
+  const { DefaultLogger, Runtime } = await import('@temporalio/worker');
+  try {
+    Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } }, shutdownSignals: [] });
+  } catch { /* installed before */ }
+}
+
+async function carryOut(planText: string, options: RehearsalOptions, env: Readonly<Record<string, string | undefined>>, environment: TestWorkflowEnvironment, progress: (line: string) => void): Promise<Rehearsal> {
+  const virtualNow = await environment.currentTimeMs();
+  const parse = (day1: string | null, now: EpochMs) => {
+    const parsed = parsePlan(planText, { file: options.file, now, env: withSecrets(env), providers: providerSchemas, vars: options.vars ?? {}, day1 });
+    if (!parsed.ok) throw new FinalError({ code: 'PLAN_INVALID', what: parsed.problems.map((one) => printProblem(one, options.file)).join('\n'), means: 'Nothing was rehearsed.' });
+    return parsed;
+  };
+  const first = parse(options.day1 ?? null, virtualNow);
+  const leadMs = Math.max(0, ...first.plan.preparation.map((item) => (item.askAt === null ? 0 : first.plan.day1 - item.askAt)));
+  const day1 = options.day1 ?? DateTime.fromMillis(virtualNow + leadMs, { zone: first.plan.timezone }).plus({ days: 1 }).toISODate()!;
+  const { plan } = parse(day1, virtualNow);
+  const document = parseYaml(planText) as unknown;
+  const startAt = plan.day1 - leadMs;
+  if (startAt < virtualNow) throw new FinalError({ code: 'DAY_1_PAST', what: `day 1 is ${day1}, and its preparation would have begun before now.`, means: 'Nothing was rehearsed.', todo: 'Rehearse with a later --day-1.' });
+  await environment.sleep(startAt - virtualNow);
+
+  const { Worker } = await import('@temporalio/worker');
+  const { createActivities } = await import('../../activities/index.js');
+  const { openJournal } = await import('../journal/store.js');
+  const { enginePort } = await import('./engine-port.js');
+  const scenario = options.scenario == null ? healthy : parseScenario(options.scenario.text, options.scenario.file);
+  const workflowId = `rollout/${plan.rollout}`;
+  const journal = await openJournal(':memory:');
+  const now = (): Promise<EpochMs> => environment.currentTimeMs();
+  const world = new World(plan, scenario, startAt, workflowId, environment.client, now, options.scenario?.file ?? 'scenario');
+  const engine = enginePort(environment.client);
+  const reviews: CalendarLine[] = [];
+  const ports: Ports = {
+    clock: { now, after: (asOf) => asOf }, providers: providerSchemas, target: (name) => world.target(name), source: (name) => world.source(name),
+    channel: () => { throw new Error('rehearsed messages reach people directly'); },
+    runCommand: async (name, settings) => world.command(name, typeof settings.run === 'string' ? settings.run : settings.run.join(' ')),
+    journal: withoutSamples(journal), meters: noMeters, env: withSecrets(env), ping: () => {},
+    engine: {
+      ...engine,
+      // The test server has no schedules; the calendar shows the dates that they would have.
+      scheduleReviews: async (input) => {
+        for (const review of input.reviews) for (const at of reviewDates(input, review, input.endedAt, 3)) reviews.push({ at, kind: 'review', phase: null, actor: review.who.join(', '), text: `${review.title}: ${review.tasks.join('; ')}` });
+        return input.reviews.map((review) => `review/${input.rollout}/${review.id}`);
+      },
+    },
+  };
+  const activities = createActivities(ports);
+  const rehearsed = {
+    ...activities,
+    notify: async (input: Parameters<typeof activities.notify>[0]) => { for (const item of input.items) await world.tell(item.message); return { failed: [] }; },
+    release: async (input: Parameters<typeof activities.release>[0]) => { await activities.release(input); await world.end(); },
+  };
+
+  const common = { connection: environment.nativeConnection, namespace: environment.namespace ?? 'default', workflowBundle: { codePath: bundlePath('rehearsal') }, maxCachedWorkflows: options.cachedWorkflows ?? 100, dataConverter: { payloadConverterPath: payloadConverterPath() }, stickyQueueScheduleToStartTimeout: 10_000 };
+  const workers = await Promise.all([
+    Worker.create({ ...common, taskQueue: 'tidegate', activities: rehearsed }),
+    Worker.create({ ...common, taskQueue: rehearsalQueue, activities: { disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()) } }),
+  ]);
+  const running = workers.map((worker) => worker.run());
+  try {
+    const untilMs = options.untilMs ?? Math.max(3 * (plan.nominalEnd - startAt), 30 * 86_400_000);
+    progress(`rehearsing ${plan.rollout} from ${new Date(startAt).toISOString()}`);
+    const curtain = await environment.client.workflow.start('curtain', { taskQueue: rehearsalQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
+    const handle = await environment.client.workflow.start('rollout', {
+      taskQueue: 'tidegate', workflowId,
+      args: [document, { day1, vars: options.vars ?? {}, startedBy: { by: plan.owner, host: 'rehearsal', osUser: 'rehearsal' }, ...(options.cadenceMs == null ? {} : { cadenceMs: options.cadenceMs }), ...(options.maxHistoryEvents === undefined ? {} : { maxHistoryEvents: options.maxHistoryEvents }) }],
+    });
+    await world.launch();
+    // Waiting for the curtain is what lets the clock skip.
+    const aborted = new Promise<never>((_, reject) => options.signal?.addEventListener('abort', () => reject(new FinalError({ code: 'INTERRUPTED', what: 'the rehearsal was interrupted.' })), { once: true }));
+    const ended = (await Promise.race([curtain.result(), aborted])) === 'ended';
+    const status = (ended ? await handle.result() : await handle.query('status')) as Status;
+    const endedAt = ended ? status.updatedAt : await now();
+    const history = options.keepHistory === true ? await handle.fetchHistory() : null;
+    const historyEvents = Number((await handle.describe()).historyLength);
+    const entries = await allEntries(journal, plan.rollout);
+    if (!ended) await handle.terminate('the rehearsal is over').catch(() => undefined);
+    return reportOf({ plan, status, ended, startAt, endedAt, entries, world, reviews, history, historyEvents });
+  } finally {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+    await journal.close();
+  }
+}
+
+/** A rehearsal needs no secret: whatever the plan refers to is there, and is never used. */
+function withSecrets(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
+  return new Proxy(env as Record<string, string | undefined>, { get: (own, name) => (typeof name === 'string' ? own[name] ?? 'rehearsed' : undefined), has: () => true });
+}
+
+/** Raw samples of a rehearsal are of no use to anybody; all else is written as ever. */
+function withoutSamples(journal: JournalStore): JournalStore {
+  return new Proxy(journal, { get: (store, name) => { if (name === 'addSamples') return async () => {}; const member = store[name as keyof JournalStore] as (...args: never[]) => unknown; return member.bind(store); } });
+}
+
+async function allEntries(journal: { entries(rollout: string, from: number, limit: number): Promise<readonly StoredEntry[]> }, rollout: string): Promise<StoredEntry[]> {
+  const all: StoredEntry[] = [];
+  for (;;) {
+    const page = await journal.entries(rollout, (all.at(-1)?.seq ?? 0) + 1, 1000);
+    all.push(...page);
+    if (page.length < 1000) return all;
+  }
+}
+
+function reportOf(made: { plan: ResolvedPlan; status: Status; ended: boolean; startAt: EpochMs; endedAt: EpochMs; entries: readonly StoredEntry[]; world: World; reviews: readonly CalendarLine[]; history: unknown; historyEvents: number }): Rehearsal {
+  const { plan, status, ended, startAt, endedAt, entries, world, reviews } = made;
+  const baking = entries.filter((entry) => entry.kind === 'phase' && entry.phase === 'baking');
+  const bakingDetail = baking.at(-1)?.detail as { cleanMs?: number; restarts?: number } | undefined;
+  return {
+    rollout: status.rollout, outcome: ended ? status.state : status.state === 'held' || status.state === 'paused' ? 'held' : 'waiting', grade: status.grades.filter((one) => one.reached).at(-1)?.grade ?? null,
+    startedAt: startAt, endedAt, timezone: plan.timezone,
+    phases: status.phases.map(({ phase, startedAt, movedAt, endedAt: phaseEnd, cleanMs, restarts, targets, verdicts }) => ({ phase, startedAt, movedAt, endedAt: phaseEnd, cleanMs, restarts, targets, verdicts })),
+    baking: plan.baking === null ? null : { startedAt: baking[0]?.at ?? null, endedAt: baking.length > 1 ? baking.at(-1)!.at : null, cleanMs: bakingDetail?.cleanMs ?? 0, restarts: bakingDetail?.restarts ?? 0 },
+    grades: status.grades, asks: status.asks, moves: status.moves, messages: world.messages, evaluations: status.evaluations,
+    calendar: [...entries.filter((entry) => shown.has(entry.kind)).map(({ at, kind, phase, actor, text }) => ({ at, kind, phase, actor, text })), ...reviews].sort((a, b) => a.at - b.at),
+    targets: Object.fromEntries(world.values), status, entries, historyEvents: made.historyEvents, history: made.history,
+  };
+}
+
+/** A scenario or plan from disk, for tests and the bench. */
+export const readText = (path: string): string => readFileSync(path, 'utf8');

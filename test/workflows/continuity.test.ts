@@ -1,0 +1,52 @@
+// Promise 3 and 8, as far as one server shows them: nothing that happens to a watch or a run changes the end. Real kills: test/processes.
+import { expect, it } from 'vitest';
+import { describeNeeding } from '../setup/needs.js';
+import { hour, minute, phaseOf, rehearsals, smallPlan } from './world.js';
+
+const storm = `
+metrics:
+  error_rate: [{ at: wave-1 + 5h, for: 30m, value: 7 }, { at: wave-1 + 9h, for: 3h, is: missing }, { at: wave-2 + 2h, for: 2h, value: 6 }]
+  latency: [{ at: wave-2 + 8h, for: 20m, value: 950 }]
+drift: [{ at: wave-1 + 20h 3m, target: flag, to: 4 }]
+events: [{ at: wave-1 + 3h, event: escalation }]`;
+
+describeNeeding(['test-server'], 'the story', () => {
+  const rehearse = rehearsals();
+
+  it('is the same however often the run is continued as new', async () => {
+    const whole = await rehearse(smallPlan(), storm);
+    const cut = await rehearse(smallPlan(), storm, { maxHistoryEvents: 60, cadenceMs: null });
+    expect(cut.outcome).toBe(whole.outcome);
+    expect(cut.moves.map(({ target, before, after, direction }) => ({ target, before, after, direction }))).toEqual(whole.moves.map(({ target, before, after, direction }) => ({ target, before, after, direction })));
+    expect(cut.asks.map((ask) => [ask.ask, ask.result])).toEqual(whole.asks.map((ask) => [ask.ask, ask.result]));
+    for (const phase of ['wave-1', 'wave-2']) {
+      expect(Math.abs(phaseOf(cut, phase).cleanMs - phaseOf(whole, phase).cleanMs)).toBeLessThanOrEqual(11 * minute);
+      expect(phaseOf(cut, phase).restarts).toBe(phaseOf(whole, phase).restarts);
+    }
+  });
+
+  it('is the same when the watch is cancelled and set up anew at every look', async () => {
+    const whole = await rehearse(smallPlan());
+    const times = Array.from({ length: 140 }, (_, index) => `{ at: wave-1 + ${10 * index + 5}m, give: extend, by: ann, with: { byMs: 1, id: 'x${index}' } }`).join(', ');
+    const cut = await rehearse(smallPlan(), `commandsGiven: [${times}]`);
+    expect(cut.outcome).toBe('completed');
+    expect(cut.moves.map((move) => move.after)).toEqual(whole.moves.map((move) => move.after));
+    const soak = (made: typeof whole): number => phaseOf(made, 'wave-1').endedAt! - phaseOf(made, 'wave-1').movedAt!;
+    expect(Math.abs(soak(cut) - soak(whole))).toBeLessThanOrEqual(10 * minute);
+    expect(phaseOf(cut, 'wave-1').restarts).toBe(0);
+  });
+
+  it('does not depend on the cadence where the source answers for a range', async () => {
+    for (const cadenceMs of [2 * minute, 10 * minute, hour]) {
+      const made = await rehearse(smallPlan(), `metrics: { error_rate: [{ at: wave-1 + 3h 1m, for: 6m, value: 12 }] }`, { cadenceMs });
+      expect(made.outcome).toBe('rolled-back');
+    }
+  });
+
+  it('writes little history: a day of soak costs a handful of events at any cadence', async () => {
+    const quick = await rehearse(smallPlan(), '', { cadenceMs: 1 * minute });
+    const slow = await rehearse(smallPlan(), '', { cadenceMs: hour });
+    expect(quick.evaluations).toBeGreaterThan(slow.evaluations * 20);
+    expect(Math.abs(quick.historyEvents - slow.historyEvents)).toBeLessThan(60);
+  });
+});
