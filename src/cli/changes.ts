@@ -30,6 +30,7 @@ export function changesBetween(before: ShownStatus | null, now: ShownStatus): re
   const back = now.rollback;
   if (back !== null && before?.rollback?.decidedAt !== back.decidedAt) lines.push(`rolling back to ${back.to}: ${back.reason}`);
   if (back !== null && back.readBackAt !== null && before?.rollback?.readBackAt !== back.readBackAt) lines.push(`every target is read back as undone, ${inWords(back.readBackAt - back.decidedAt)} after the decision`);
+  if (now.failure !== null && before?.failure !== now.failure) lines.push(`failed: ${now.failure}`);
   if (before !== null && before.answered !== now.answered) lines.push(now.answered ? 'a worker answers again' : 'no worker answers: what is shown is the last known');
   if (before !== null && !before.look.stale && now.look.stale) lines.push(`the last look is ${inWords(now.look.ageMs ?? 0)} old, older than its cadence`);
   return lines;
