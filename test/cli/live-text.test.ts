@@ -74,3 +74,16 @@ test('a frame that is shown already is not drawn again', async () => {
   expect(writes).toBe(before);
   live.done();
 });
+
+test('lines that come and go in the middle leave nothing behind', async () => {
+  const { stream, text } = screen();
+  const live = liveText(stream, { ...stream, isTTY: false } as NodeJS.WriteStream);
+  const frames = ['a\nb\nc\nd\ne', 'a\nb\nx\nc\nd\ne', 'a\nb\nx\ny\nz\nc\nd\nE', 'a\nc\nd\ne', 'a\nb\nc\nc\nc\nd\ne', 'a\nb\nq\ne', 'e', 'a\nb\nc\nd\ne'];
+  live.draw(frames[0]!);
+  await until('the first frame', () => text().includes('e'));
+  for (const frame of frames) {
+    live.draw(frame);
+    expect(text()).toBe(frame);
+  }
+  live.done();
+});
