@@ -3,9 +3,9 @@
 import type { Aggregate, Condition, Limit, Subject, Window } from '../judgement/types.js';
 import type { ConditionContext, MetricFacts } from './condition-context.js';
 import { printCondition } from './condition-print.js';
-import { readSyntax, type Amount, type CompareSyntax, type ConditionSyntax, type LimitSyntax, type SubjectSyntax, type SuffixSyntax, type TrendSyntax, type Unreadable, type WindowSyntax, type Word } from './condition-syntax.js';
+import { duration, fail, known, metric, Misread, named, numeric, periodOf, placeOf, window } from './condition-names.js';
+import { readSyntax, type Amount, type CompareSyntax, type ConditionSyntax, type LimitSyntax, type SubjectSyntax, type SuffixSyntax, type TrendSyntax, type Unreadable, type Word } from './condition-syntax.js';
 import { listed, nearest } from './did-you-mean.js';
-import { parseDuration } from './durations.js';
 import { convertUnit, share, unitsLike, withUnit } from './units.js';
 
 export type ConditionResult = { readonly condition: Condition } | { readonly problem: Unreadable };
@@ -179,52 +179,4 @@ function amount(given: Amount, facts: MetricFacts): number {
   if (converted !== null) return converted;
   const didYouMean = nearest(given.unit, allowed);
   return fail(given.at, 'WRONG_UNIT', `“${given.unit}” is a wrong unit for a metric in ${facts.unit}; allowed: ${listed(allowed)}${didYouMean === null || allowed.length < 2 ? '' : `; did you mean “${didYouMean}”?`}`, allowed, didYouMean);
-}
-
-function window(syntax: WindowSyntax, context: ConditionContext): Window {
-  return syntax.kind === 'duration' ? { kind: 'duration', ms: duration(syntax.duration, 0) } : named(syntax.name.text, syntax.name.at, context);
-}
-function named(name: string, at: number, context: ConditionContext): Window {
-  if (Object.hasOwn(context.barred, name)) return fail(at, 'WRONG_WINDOW', `“${name}” ${context.barred[name]}`);
-  if (name === 'soak' || name === 'rollout') return { kind: name };
-  return { kind: 'period', period: periodOf({ text: name, at }, context) };
-}
-const placeOf = (syntax: WindowSyntax): number => (syntax.kind === 'name' ? syntax.name.at : 0);
-
-function periodOf(word: Word, context: ConditionContext): string {
-  if (Object.hasOwn(context.barred, word.text)) return fail(word.at, 'WRONG_PERIOD', `“${word.text}” ${context.barred[word.text]}`);
-  return known(word, context.periods, 'phase or period', 'UNKNOWN_PERIOD', null);
-}
-
-function duration(text: string, at: number): number {
-  const ms = parseDuration(text);
-  if (ms === null || ms === 0) return fail(at, 'WRONG_DURATION', `“${text}” is no length of time: write 90s, 5m, 24h or 2w`);
-  return ms;
-}
-
-function metric(word: Word, context: ConditionContext): MetricFacts {
-  if (Object.hasOwn(context.metrics, word.text)) return context.metrics[word.text]!;
-  if (Object.hasOwn(context.barredMetrics, word.text)) return fail(word.at, 'WRONG_SUBJECT', `“${word.text}” ${context.barredMetrics[word.text]}`);
-  known(word, Object.keys(context.metrics), 'metric', 'UNKNOWN_METRIC', 'declare it under `metrics`');
-  throw new Error('unreachable: a known metric has facts');
-}
-function numeric(word: Word, context: ConditionContext): MetricFacts {
-  const facts = metric(word, context);
-  return facts.answers === 'yes-no' ? fail(word.at, 'WRONG_SUBJECT', `“${word.text}” is answered with yes or no; there is nothing to add up`) : facts;
-}
-
-function known(word: Word, names: readonly string[], what: string, code: string, advice: string | null): string {
-  if (names.includes(word.text)) return word.text;
-  const didYouMean = nearest(word.text, names);
-  const hint = didYouMean === null ? (advice === null ? '' : `; ${advice}`) : `; did you mean “${didYouMean}”?`;
-  return fail(word.at, code, `unknown ${what} “${word.text}”${hint} (${names.length === 0 ? 'there is none here' : `known: ${listed(names)}`})`, names, didYouMean);
-}
-
-/** Ends the reading of one condition; never leaves this file. */
-class Misread extends Error {
-  readonly problem: Unreadable;
-  constructor(problem: Unreadable) { super(problem.message); this.problem = problem; }
-}
-function fail(offset: number, code: string, message: string, expected: readonly string[] = [], didYouMean: string | null = null): never {
-  throw new Misread({ offset, code, message, expected, didYouMean });
 }

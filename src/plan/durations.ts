@@ -12,8 +12,9 @@ const longest: Ms = 100 * 366 * 86_400_000;
 
 /** A length of time in milliseconds; null when `text` is not one, is empty or is longer than a hundred years. Days have 24 hours. */
 export function parseDuration(text: string): Ms | null {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*(ms|min|[wdhms])(?![a-z])\s*/giy)];
-  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text.trimStart()) return null;
+  const trimmed = text.trim();
+  const parts = [...trimmed.matchAll(/(\d+(?:\.\d+)?)\s*(ms|min|[wdhms])(?![a-z])\s*/giy)];
+  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== trimmed) return null;
   let total = 0;
   for (const [, amount, unit] of parts) total += Number(amount) * (sizeOf.get(unit!.toLowerCase()) ?? Number.NaN);
   const rounded = Math.round(total);

@@ -43,7 +43,7 @@ export function settingsOf(reading: Reading, provider: string, ask: Ask): Provid
   if (isMap(written)) inside = written;
   else if (written !== null && written !== undefined) {
     if (schema.shorthand === null) {
-      reading.problems.add([...ask.place, provider], 'WRONG_TYPE', `“${provider}” takes a map of settings (key: value)`);
+      reading.problems.add([...ask.place, provider], 'WRONG_TYPE', isBare(schema) ? `“${provider}” has no settings: write just “${provider}”` : `“${provider}” takes a map of settings (key: value)`);
       return { provider, settings: {}, sound: false };
     }
     inside = { [schema.shorthand]: written };
@@ -74,6 +74,9 @@ export function settingsOf(reading: Reading, provider: string, ask: Ask): Provid
   }
   return { provider, settings: {}, sound: false };
 }
+
+/** A provider whose name says everything. */
+const isBare = ({ settings }: ProviderSchema): boolean => Object.keys((settings as { readonly def?: { readonly shape?: object } }).def?.shape ?? { any: 0 }).length === 0;
 
 /** The provider's own word on settings that its schema accepted. */
 export function checkSettings(reading: Reading, provided: Provided, values: readonly TargetValue[], ask: Pick<Ask, 'place' | 'schemas'>): void {

@@ -2,12 +2,11 @@
 // it cannot resolve and goes on, so that all problems are told at once; with any problem the plan returned is not to be used.
 import { DateTime, IANAZone } from 'luxon';
 import { resolveCalendar } from './resolve-calendar.js';
-import { resolveCommand } from './resolve-asks.js';
 import { conditionReader, type ConditionReader } from './resolve-conditions.js';
 import { resolveMetrics } from './resolve-metrics.js';
 import { resolvePeople, rolesOf } from './resolve-people.js';
 import { defaultCadenceMs, resolveBaking, resolvePhases } from './resolve-phases.js';
-import { resolvePreparation } from './resolve-asks.js';
+import { resolveCommand, resolvePreparation } from './resolve-asks.js';
 import { resolveTargets } from './resolve-targets.js';
 import { resolveLevels, resolveTriggers } from './resolve-triggers.js';
 import { allConditions, measuredBy } from './all-conditions.js';
@@ -48,7 +47,7 @@ export function resolveFile(file: PlanFile, context: ResolveContext): ResolvedPl
   const day1 = reading.day1.toMillis();
   const plan = {
     schemaVersion: 1, rollout: file.rollout, description: file.description ?? '', timezone: reading.zone, ...people,
-    heartbeatUrl: file.heartbeat ?? null, targets, metrics: metrics.metrics, events: metrics.events, baseline: null,
+    heartbeatUrl: heartbeatOf(reading), targets, metrics: metrics.metrics, events: metrics.events, baseline: null,
     triggers: [...resolveLevels(reading, conditions, { quickestMs }), ...resolveTriggers(reading, conditions, file.triggers, { standing: { in: 'plan' }, place: ['triggers'], id: 'triggers', quickestMs })],
     invariants: conditions.list(file.invariants, { in: 'invariants' }, ['invariants'], 'invariants'),
     preparation, day1, phases, baking, ...calendar, rollback: resolveRollback(reading, conditions),
@@ -72,6 +71,12 @@ function startReading(file: PlanFile, { problems, providers, now, day1 }: Resolv
     file, problems, providers, zone: isZone ? zone : 'UTC', day1: given.isValid ? given : today,
     people: new Set(Object.keys(file.people)), roles: rolesOf(file), phases: file.phases.map(({ phase }) => phase),
   };
+}
+
+function heartbeatOf({ file, problems }: Reading): string | null {
+  const url = file.heartbeat ?? null;
+  if (url !== null && !/^https?:\/\/\S+$/.test(url) && !/\$\{env:\w+\}/.test(url)) problems.add(['heartbeat'], 'WRONG_VALUE', 'a heartbeat is an http or https address, or a reference such as ${env:HEARTBEAT_URL}');
+  return url;
 }
 
 /** The quickest pace of the plan: looking more often than that by default would be louder than anything the author wrote. */

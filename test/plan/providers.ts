@@ -1,5 +1,5 @@
 // The shipped providers as a plan sees them, and the shortest way to read a plan in a test.
-import { z } from 'zod';
+import { channels } from '../../src/channels/index.js';
 import { parsePlan, type PlanOptions, type PlanResult, type ResolvedPlan } from '../../src/plan/index.js';
 import type { ProviderSchemas } from '../../src/plan/providers.js';
 import { sources } from '../../src/sources/index.js';
@@ -10,11 +10,7 @@ const schemasOf = (table: Readonly<Record<string, { readonly schema: ProviderSch
 
 export const providers: ProviderSchemas = {
   targets: schemasOf(targets), sources: schemasOf(sources),
-  channels: {
-    terminal: { settings: z.strictObject({}), shorthand: null },
-    log: { settings: z.strictObject({ file: z.string().optional() }), shorthand: 'file' },
-    webhook: { settings: z.strictObject({ url: z.string(), headers: z.record(z.string(), z.string()).optional() }), shorthand: 'url' },
-  },
+  channels: schemasOf(channels),
 };
 
 /** 2026-03-02 12:00 UTC, a Monday; in Los Angeles clocks go forward on the following Sunday. */
