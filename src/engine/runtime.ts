@@ -19,6 +19,11 @@ export function installRuntime(log: Log): Promise<InstalledRuntime> {
 
 async function install(log: Log): Promise<InstalledRuntime> {
   const port = await freePort();
+  if (Runtime._instance !== undefined) {
+    // A process that rehearsed before has its runtime, and there can be no second one.
+    log.warn('the Temporal SDK was set up before: its logs and metrics are not ours');
+    return { metrics: async () => "# the SDK's own metrics are missing: it was set up before the worker\n" };
+  }
   Runtime.install({
     logger: temporalLogger(log),
     telemetryOptions: {
