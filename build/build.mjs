@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildWorkflowBundles, payloadConverter } from './workflow-bundle.mjs';
+import { buildWorkflowBundles } from './workflow-bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -60,12 +60,6 @@ async function buildPrograms() {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-}
-
-/** The SDK requires the converter by its path, in the worker's main thread: one CommonJS file. */
-async function buildPayloadConverter() {
-  if (!existsSync(join(root, payloadConverter))) return;
-  await build({ entryPoints: [join(root, payloadConverter)], outfile: join(dist, 'payload-converter.cjs'), bundle: true, format: 'cjs', platform: 'node', target: 'node20', packages: 'external', logLevel: 'warning' });
 }
 
 /** Chunks of builds before this one stay for an hour: a program started from them may still load one lazily. */
