@@ -4,7 +4,7 @@ import { listed, nearest } from './did-you-mean.js';
 import { isMap, type Place } from './problems.js';
 import type { ProviderSchema } from './providers.js';
 import type { Reading } from './reading.js';
-import { flatten, reportIssue } from './shape.js';
+import { flatten, quick, reportIssue } from './shape.js';
 import type { ProviderSettings, TargetValue } from './types.js';
 
 export interface Provided { readonly provider: string; readonly settings: ProviderSettings; /** the schema accepted them */ readonly sound: boolean }
@@ -51,7 +51,7 @@ export function settingsOf(reading: Reading, provider: string, ask: Ask): Provid
   const defaults = isMap(ask.defaults[provider]) ? ask.defaults[provider] : {};
   const settings = { ...defaults, ...beside, ...inside };
 
-  const parsed = schema.settings.safeParse(settings);
+  const parsed = schema.settings.safeParse(settings, quick);
   if (parsed.success) return { provider, settings: parsed.data as ProviderSettings, sound: true };
   const placeOf = (path: Place): Place => {
     const [key, ...rest] = path;

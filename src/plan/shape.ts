@@ -7,9 +7,12 @@ import { planSchema, type PlanFile } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 
+/** A plan is read once: compiling the schema first costs more than it saves. */
+export const quick = { jitless: true } as const;
+
 /** The file as typed data; null when too much of its shape is wrong to go on. `patched` are the places whose value is a stand-in. */
 export function checkShape(document: unknown, problems: Problems): { readonly file: PlanFile | null; readonly patched: readonly Place[] } {
-  const first = planSchema.safeParse(document);
+  const first = planSchema.safeParse(document, quick);
   if (first.success) return { file: first.data, patched: [] };
   const patched: Place[] = [];
   const repaired = structuredClone(document);
@@ -18,14 +21,14 @@ export function checkShape(document: unknown, problems: Problems): { readonly fi
     if (issue.code === 'unrecognized_keys') for (const key of issue.keys) removeAt(repaired, [...issue.path as Place, key]);
     else { removeAt(repaired, issue.path as Place); patched.push(issue.path as Place); }
   }
-  const second = planSchema.safeParse(repaired);
+  const second = planSchema.safeParse(repaired, quick);
   if (second.success) return { file: second.data, patched };
   for (const issue of second.error.issues) {
     const standIn = typeof issue.path.at(-1) === 'string' ? standIns[issue.path.at(-1) as string] : undefined;
     if (standIn === undefined || !setAt(repaired, issue.path as Place, standIn)) return { file: null, patched };
     patched.push(issue.path as Place);
   }
-  const third = planSchema.safeParse(repaired);
+  const third = planSchema.safeParse(repaired, quick);
   return { file: third.success ? third.data : null, patched };
 }
 
