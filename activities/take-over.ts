@@ -7,13 +7,19 @@ import type { TakeOverInput, WatchHeartbeat } from './types.js';
 
 /** A look ends within its 30 s; waiting longer would wait for a worker that is gone, whose details are those of the attempt before. */
 const waitMs = 32_000;
+/** A look that is due so soon would begin between reading its memory and cancelling it: it is let through first. One this late never comes. */
+const imminentMs = 250;
+const overdueMs = 2_000;
 
 export const takeOver = (ports: Ports) => async (input: TakeOverInput): Promise<WatchMemory | null> => {
   const startedAt = performance.now();
   for (;;) {
     const pending = await ports.engine.pending(input.workflowId, input.activityId);
     if (pending === null) return null;
-    if (!pending.running || performance.now() - startedAt > waitMs) return (pending.details as WatchHeartbeat | null)?.memory ?? null;
+    const heart = pending.details as WatchHeartbeat | null;
+    const dueInMs = heart === null ? Infinity : heart.dueAt - (await ports.clock.now());
+    const imminent = dueInMs < imminentMs && dueInMs > -overdueMs;
+    if ((!pending.running && !imminent) || performance.now() - startedAt > waitMs) return heart?.memory ?? null;
     await sleep(15);
   }
 };

@@ -46,7 +46,7 @@ export interface WatchReport {
   readonly offline: OfflineRollback | null;
 }
 /** What a watch leaves in its heartbeat: everything the next attempt needs. */
-export interface WatchHeartbeat { readonly memory: WatchMemory; /** fired and cleared triggers since the watch began that were not returned yet; empty as a rule */ readonly driftAt: EpochMs; readonly line: string }
+export interface WatchHeartbeat { readonly memory: WatchMemory; readonly driftAt: EpochMs; readonly line: string; /** when the next look is due, by the clock port */ readonly dueAt: EpochMs }
 
 export interface ReadInput { readonly target: ResolvedTarget; readonly key: string }
 export interface ReadResult { readonly value: TargetValue; readonly detail: string }

@@ -16,10 +16,8 @@ const maxChanges = 40;
 /** Targets are read for drift at each look, but not more often than this. */
 const driftEveryMs = 5_000;
 
-interface Heart extends WatchHeartbeat { readonly dueAt: EpochMs }
-
 export const watch = (ports: Ports) => async (input: WatchInput): Promise<WatchReport> => {
-  const heart = activityInfo().heartbeatDetails as Heart | undefined;
+  const heart = activityInfo().heartbeatDetails as WatchHeartbeat | undefined;
   const memory = heart?.memory ?? input.memory;
   const asOf = await ports.clock.now();
   const dueAt = heart?.dueAt ?? asOf;
@@ -49,7 +47,7 @@ export const watch = (ports: Ports) => async (input: WatchInput): Promise<WatchR
   const nextDue = wanted > now ? wanted : Math.min(now + result.comeBackInMs, Math.max(input.until, now));
   const line = lineOf(input, result, asOf);
   observe(nextDue);
-  Context.current().heartbeat({ memory: result.memory, driftAt: driftDue ? asOf : (heart?.driftAt ?? 0), line, dueAt: nextDue } satisfies Heart);
+  Context.current().heartbeat({ memory: result.memory, driftAt: driftDue ? asOf : (heart?.driftAt ?? 0), line, dueAt: nextDue } satisfies WatchHeartbeat);
   throw ApplicationFailure.create({ type: 'StillWatching', category: 'BENIGN', message: line, nextRetryDelay: Math.max(1, nextDue - now) });
 };
 

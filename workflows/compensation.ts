@@ -190,7 +190,7 @@ function finish(run: Run, bound: number, verified: 'passed' | 'failed' | 'inconc
   state.judgeAfter = run.now();
   state.generation++;
   state.memory = null;
-  state.restartSoak = false;
+  state.restartSoak = null;
   state.soaked = false;
   state.leave = null;
   state.gate = null;
@@ -202,7 +202,7 @@ function finish(run: Run, bound: number, verified: 'passed' | 'failed' | 'inconc
   state.baking = { startedAt: null, endedAt: null, cleanMs: 0, restarts: 0, extraMs: 0 };
   state.phaseIndex = bound - 1;
   state.step = 'soaking';
-  state.restartSoak = true;
+  state.restartSoak = 'begins';
   run.hold('rolled-back-to', `rolled back to the end of ${plan.phases[bound - 1]!.phase}; resume tries ${plan.phases[bound]!.phase} again, rollback goes to the start, stop leaves it here`);
   run.rewatch++;
 }

@@ -26,7 +26,7 @@ export function reportEvent(run: Run, command: ReportCommand): boolean {
       // An event is an instant: as an issue it is over at once, and a soak that restarts on issues starts anew.
       state.issues = state.issues.map((issue) => (issue.trigger === trigger.id && issue.endedAt === null ? { ...issue, endedAt: run.now() } : issue));
       const soak = run.phase?.soak ?? run.plan.baking;
-      if (trigger.severity !== 'info' && soak?.onIssue === 'restart') { state.restartSoak = true; run.rewatch++; }
+      if (trigger.severity !== 'info' && soak?.onIssue === 'restart') { state.restartSoak ??= 'anew'; run.rewatch++; }
     }
   }
   return true;

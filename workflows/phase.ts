@@ -113,11 +113,12 @@ async function pass(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
   const record = run.record!;
   for (;;) {
+    // Once, before the first write: gates and triggers may refer to it.
+    if (state.firstMoveAt === null && !(await takeBaseline(run))) continue;
     await gateOpens(run, phase);
     const approval = phase.approval === null ? null : await approved(run, phase, phase.approval);
     if (approval === 'again') continue;
     await untilAllowed(run);
-    if (state.firstMoveAt === null && !(await takeBaseline(run))) continue;
     // Judged again immediately before the first write: what was true when people said yes must still be.
     await lookNow(run);
     if (state.gate === 'pass' && run.free() && calm(run) && (approval === null || run.now() < approval.goodUntil)) break;
@@ -242,7 +243,7 @@ function beginSoak(run: Run): void {
   run.state.soaked = false;
   run.state.leave = null;
   run.state.gate = null;
-  run.state.restartSoak = true;
+  run.state.restartSoak = 'begins';
   run.rewatch++;
 }
 

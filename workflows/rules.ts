@@ -45,7 +45,7 @@ function rulesNow(run: Run): WatchRules {
   const judged = (role: WatchedCondition['role'], list: readonly PlanCondition[], now = true): WatchedCondition[] =>
     list.filter((one) => !state.skipped.includes(one.id)).map((one) => ({ id: one.id, role, severity: 'info', condition: one.condition, judged: now }));
   const conditions: WatchedCondition[] = [
-    ...triggersInForce(state).filter((trigger) => !isEventTrigger(trigger)).map((trigger): WatchedCondition => ({ id: trigger.id, role: 'trigger', severity: trigger.severity, condition: trigger.condition, judged: true })),
+    ...triggersInForce(state).filter((trigger) => !isEventTrigger(trigger) && comparable(state, trigger.condition)).map((trigger): WatchedCondition => ({ id: trigger.id, role: 'trigger', severity: trigger.severity, condition: trigger.condition, judged: true })),
     ...judged('invariant', plan.invariants),
   ];
   switch (state.step) {
@@ -63,6 +63,9 @@ function rulesNow(run: Run): WatchRules {
     soak: soakNow(run), suspended: run.suspended, judgeAfter: state.judgeAfter, movedAt: state.firstMoveAt,
   };
 }
+
+/** A trigger against a period is in force once that period has been measured; before the baseline is taken there is nothing to compare with. */
+const comparable = (state: State, condition: Trigger['condition']): boolean => condition.kind !== 'compare' || condition.limit.kind !== 'reference' || state.references[condition.limit.period] !== undefined;
 
 /** What is soaking now; while preparing it is the baseline period of sources that only know 'now'. */
 function soakNow(run: Run): WatchRules['soak'] {

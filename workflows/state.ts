@@ -101,8 +101,8 @@ export interface State {
   soaked: boolean;
   /** targets found to stand elsewhere, and where */
   drift: Record<string, TargetValue>;
-  /** an issue without a condition of its own (an event) ended: the soak starts anew at the next watch */
-  restartSoak: boolean;
+  /** for the next watch to be set up: a phase's soak begins, or starts anew because an issue without a condition (an event) ended */
+  restartSoak: 'begins' | 'anew' | null;
   verdicts: Verdict[];
   /** looks made by watches whose memory has been forgotten */
   evaluations: number;
@@ -123,7 +123,7 @@ export function newState(rollout: string, plan: ResolvedPlan, startedBy: By, now
     phases: plan.phases.map((phase) => newPhase(phase.phase)),
     baking: { startedAt: null, endedAt: null, cleanMs: 0, restarts: 0, extraMs: 0 },
     asks: {}, humans: {}, events: [], eventsHandled: {}, issues: [], moves: [], holds: [], skipped: [], demand: null, rollback: null, references: {},
-    memory: null, judgeAfter: now, firstMoveAt: null, gate: null, leave: null, invariant: null, soaked: false, drift: {}, restartSoak: false, verdicts: [], evaluations: 0, unknownHeld: false,
+    memory: null, judgeAfter: now, firstMoveAt: null, gate: null, leave: null, invariant: null, soaked: false, drift: {}, restartSoak: null, verdicts: [], evaluations: 0, unknownHeld: false,
     outbox: { entries: [], nextSeq: 1, head: { seq: 0, hash: '0'.repeat(64) }, messages: [], sent: 0, nextMessage: 1 },
     grades: [], badSignals: [], recentCommands: [], standUps: [], standUpsUntil: 0, watches: 0, claimed: [],
   };

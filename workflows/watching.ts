@@ -1,7 +1,7 @@
 // The watch beside the story: from preparation to the end one is pending in every state. It is set up anew whenever its rules change; its
 // memory is taken over first, so that no command loses what was seen. What a watch reports is turned into issues, holds and demands here.
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
-import { startSoak } from '../src/judgement/index.js';
+import { restartSoak, startSoak } from '../src/judgement/index.js';
 import type { WatchMemory } from '../src/judgement/look-types.js';
 import type { Verdict } from '../src/judgement/types.js';
 import type { Trigger } from '../src/plan/types.js';
@@ -16,7 +16,11 @@ export async function keepWatch(run: Run): Promise<void> {
   const { state } = run;
   while (!run.over && !run.leaving) {
     const rewatch = run.rewatch;
-    if (state.restartSoak && state.memory !== null) { state.memory = startSoak(state.memory, run.now()); state.restartSoak = false; state.soaked = false; }
+    if (state.restartSoak !== null && state.memory !== null) {
+      state.memory = state.restartSoak === 'begins' ? startSoak(state.memory, run.now()) : restartSoak(state.memory, run.now());
+      state.restartSoak = null;
+      state.soaked = false;
+    }
     const asked = run.lookAsked;
     const input = watchInput(run);
     const activityId = `watch/${++state.watches}`;
@@ -52,6 +56,8 @@ const summary = (run: Run, cadenceMs: number): string => `watching ${run.phaseNa
 function remember(run: Run, memory: WatchMemory): void {
   run.state.evaluations += Math.max(0, memory.looks - (run.state.memory?.looks ?? 0));
   run.state.memory = memory;
+  const soaking = run.state.step === 'baking' || run.state.step === 'grading' ? run.state.baking : run.record?.movedAt != null && run.state.restartSoak === null ? run.record : null;
+  if (soaking !== null && run.state.step !== 'rolling-back') { soaking.cleanMs = memory.cleanMs; soaking.restarts = memory.restarts; }
 }
 
 /** What a report means. Order matters: a conviction is acted on before anything is told. */
@@ -75,9 +81,6 @@ function absorb(run: Run, report: WatchReport): void {
   if (soaking) {
     state.soaked = report.soaked;
     state.leave = report.gates.leave;
-    const record = state.step === 'soaking' ? run.record! : state.baking;
-    record.cleanMs = report.memory.cleanMs;
-    record.restarts = report.memory.restarts;
   }
   unknownOrKnown(run, report);
   for (const found of report.drift.filter((one) => isDrift(run, one))) {
