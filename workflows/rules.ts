@@ -24,12 +24,14 @@ export const isEventTrigger = (trigger: Trigger): boolean => trigger.condition.k
 export function watchInput(run: Run): WatchInput {
   const { state, plan } = run;
   const rules = rulesNow(run);
+  // Only a phase that soaks wants to hear that it has soaked; otherwise nothing waits for it.
+  const soaking = state.step === 'soaking' || state.step === 'baking' || state.step === 'grading';
   const names = new Set(rules.metrics.map((metric) => metric.name));
   return {
     rollout: state.rollout, phase: run.phaseName, rules, metrics: plan.metrics.filter((metric) => names.has(metric.name) && metric.human === null), given: givenNow(run),
     events: rules.conditions.some(({ condition }) => condition.kind === 'compare' && condition.subject.kind === 'events') ? state.events : [],
     memory: state.memory, until: run.now() + windowMs, lookNow: run.lookAsked > run.lookSeen,
-    known: { enter: state.gate, leave: state.leave, soaked: state.soaked, invariant: state.invariant, unknown: run.held('unknown') !== null, drift: Object.keys(state.drift) },
+    known: { enter: state.gate, leave: soaking ? state.leave : 'pass', soaked: soaking ? state.soaked : true, invariant: state.invariant, unknown: run.held('unknown') !== null, drift: Object.keys(state.drift) },
     targets: state.step === 'rolling-back' || state.step === 'moving' ? [] : plan.targets.flatMap((target) => {
       const expected = target.on === null && target.provider !== 'manual' ? standing(state, target.id) : null;
       return expected === null ? [] : [{ target, expected }];
@@ -106,6 +108,8 @@ function metricNames(condition: WatchedCondition['condition']): string[] {
 
 /** Human metrics that a gate needs. */
 export function humanMetrics(plan: ResolvedPlan, conditions: readonly PlanCondition[]): readonly ResolvedMetric[] {
+  // Only a phase that soaks wants to hear that it has soaked; otherwise nothing waits for it.
+  const soaking = state.step === 'soaking' || state.step === 'baking' || state.step === 'grading';
   const names = new Set(conditions.flatMap((one) => metricNames(one.condition)));
   return plan.metrics.filter((metric) => metric.human !== null && names.has(metric.name));
 }

@@ -33,6 +33,8 @@ export interface RehearsalOptions {
   readonly cachedWorkflows?: number;
   readonly maxHistoryEvents?: number;
   readonly environment?: TestWorkflowEnvironment;
+  /** hears every entry of the record as it is written: progress of a long rehearsal */
+  readonly onEntry?: (entry: { readonly at: EpochMs; readonly kind: string; readonly phase: string | null; readonly text: string }) => void;
   /** hands the whole history of the rollout out, for replay tests */
   readonly keepHistory?: boolean;
 }
@@ -141,6 +143,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const activities = createActivities(ports);
   const rehearsed = {
     ...activities,
+    record: async (input: Parameters<typeof activities.record>[0]) => { for (const entry of input.entries) options.onEntry?.(entry); return activities.record(input); },
     notify: async (input: Parameters<typeof activities.notify>[0]) => { for (const item of input.items) await world.tell(item.message); return { failed: [] }; },
     release: async (input: Parameters<typeof activities.release>[0]) => { await activities.release(input); await world.end(); },
   };
