@@ -108,8 +108,6 @@ function metricNames(condition: WatchedCondition['condition']): string[] {
 
 /** Human metrics that a gate needs. */
 export function humanMetrics(plan: ResolvedPlan, conditions: readonly PlanCondition[]): readonly ResolvedMetric[] {
-  // Only a phase that soaks wants to hear that it has soaked; otherwise nothing waits for it.
-  const soaking = state.step === 'soaking' || state.step === 'baking' || state.step === 'grading';
   const names = new Set(conditions.flatMap((one) => metricNames(one.condition)));
   return plan.metrics.filter((metric) => metric.human !== null && names.has(metric.name));
 }
