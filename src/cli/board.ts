@@ -47,11 +47,11 @@ function labelled(label: string, text: string, inner: number, tone: Tone = 'plai
   return wrap(plain(text), inner - 11).map((t, i) => line(`${padEnd(i === 0 ? label : '', 10)} ${t}`, tone));
 }
 
-function headPart({ status, plan }: BoardModel, look: BoardLook, inner: number): Part {
+function headPart({ status }: BoardModel, look: BoardLook, inner: number): Part {
   const phase = status.state === 'baking' ? `baking after ${plural(status.phaseCount, 'phase')}` : status.phase === null ? 'none yet' : `${status.phase}, ${status.phaseNumber}/${status.phaseCount}`;
   return [
     ...labelled('Phase', `${phase}${shareOf(status)}`, inner),
-    ...labelled('Time', timeOf(status, plan, look.now), inner),
+    ...labelled('Time', timeOf(status, look.now), inner),
     ...labelled('Status', ...healthOf(status, inner)),
   ];
 }
@@ -64,11 +64,11 @@ function shareOf(status: ShownStatus): string {
   return ` (${words.join(', ')})`;
 }
 
-function timeOf(status: ShownStatus, plan: ResolvedPlan | null, now: EpochMs): string {
+function timeOf(status: ShownStatus, now: EpochMs): string {
   const until = status.endedAt ?? now;
   const elapsed = Math.max(0, until - status.startedAt);
-  const total = plan === null ? null : Math.max(plan.nominalEnd - status.startedAt, 0);
-  const whole = total === null || total === 0 ? inWords(elapsed) : `${inWords(elapsed)} of ${inWords(total)}`;
+  const total = status.plannedEnd === null ? null : status.plannedEnd - status.startedAt;
+  const whole = total === null || total <= 0 ? inWords(elapsed) : `${inWords(elapsed)} of ${inWords(total)}`;
   return status.soak === null ? whole : `${whole} · soaked ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)} clean`;
 }
 

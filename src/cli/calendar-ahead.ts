@@ -17,7 +17,7 @@ export function calendarAhead(status: ShownStatus, plan: ResolvedPlan | null, no
   if (isEnded(status.state)) return [];
   const told: CalendarEntry[] = status.next.map((n) => ({ at: n.at, what: n.what, basis: 'told' }));
   if (plan === null) return told;
-  const end = Math.max(plan.nominalEnd, ...told.map((entry) => entry.at ?? 0));
+  const end = Math.max(status.plannedEnd ?? plan.nominalEnd, ...told.map((entry) => entry.at ?? 0));
   const freezes: CalendarEntry[] = plan.freezes.filter((freeze) => freeze.to > now && freeze.from < end).map((freeze) => ({ at: Math.max(freeze.from, now), what: `freeze for ${inWords(freeze.to - Math.max(freeze.from, now))}: ${freeze.why}; nothing moves forward, watching and rolling back go on`, basis: 'planned' }));
   // what is waited for first, then by instant; what stands all the way last
   const dated = [...told.filter((e) => e.at !== null), ...freezes].sort((a, b) => a.at! - b.at!);

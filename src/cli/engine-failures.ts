@@ -24,25 +24,41 @@ export function alreadyRunning(rollout: string, running: RolloutRow): TidegateEr
   });
 }
 
-/** @param error of a plain call: what is not ours passes through */
+/** The gRPC error in or behind what the client threw: it wraps what the server said. */
+export function grpcOf(error: unknown): { readonly code: number; readonly details: string } | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) if (isGrpcServiceError(at)) return { code: at.code, details: at.details };
+  return null;
+}
+
+// the codes of gRPC that are told apart here
+const invalidArgument = 3;
+const deadlineExceeded = 4;
+const notFound = 5;
+const denied = 7;
+const unavailable = 14;
+const unauthenticated = 16;
+
+/** @param error of a plain call: what is not the server's passes through */
 export function engineFailure(error: unknown, address: string): unknown {
-  if (error instanceof TidegateError || error instanceof WorkflowNotFoundError || !isGrpcServiceError(error)) return error;
-  const { message } = error as Error;
-  const code = (error as { cause?: { code?: number; details?: string } }).cause;
-  if (isGrpcDeadlineError(error) || code?.code === 14) return unreachable(address, error);
-  if (code?.code === 7 || code?.code === 16) return new FinalError({ code: 'TEMPORAL_DENIED', what: `Temporal denied the call: ${code.details ?? message}`, where: address, means: 'Nothing was done.', todo: 'Check TEMPORAL_API_KEY or the TLS certificates, and that they may use this namespace.', cause: error });
-  if (code?.code === 5 && /namespace/i.test(code.details ?? '')) return new FinalError({ code: 'NAMESPACE_UNKNOWN', what: code.details ?? 'The namespace does not exist.', where: address, means: 'Nothing was done.', todo: 'Check TEMPORAL_NAMESPACE.', cause: error });
-  if (code?.code === 3 && /search attribute/i.test(code.details ?? '')) return new FinalError({ code: 'SEARCH_ATTRIBUTES_MISSING', what: code.details ?? message, where: address, means: 'Rollouts cannot be listed or started there until they are registered.', todo: "'tidegate doctor' says how to register them.", cause: error });
-  return error;
+  if (error instanceof TidegateError || error instanceof WorkflowNotFoundError) return error;
+  const grpc = grpcOf(error);
+  if (grpc === null) return error;
+  switch (grpc.code) {
+    case deadlineExceeded: case unavailable: return unreachable(address, error);
+    case denied: case unauthenticated: return new FinalError({ code: 'TEMPORAL_DENIED', what: `Temporal denied the call: ${grpc.details}`, where: address, means: 'Nothing was done.', todo: 'Check TEMPORAL_API_KEY or the TLS certificates, and that they may use this namespace.', cause: error });
+    case notFound: return /namespace/i.test(grpc.details) ? new FinalError({ code: 'NAMESPACE_UNKNOWN', what: grpc.details, where: address, means: 'Nothing was done.', todo: 'Check TEMPORAL_NAMESPACE.', cause: error }) : error;
+    case invalidArgument: return /search attribute|invalid query/i.test(grpc.details) ? new FinalError({ code: 'SEARCH_ATTRIBUTES_MISSING', what: grpc.details, where: address, means: 'Rollouts cannot be listed or started there until they are registered.', todo: "'tidegate doctor --fix' registers them.", cause: error }) : error;
+    default: return error;
+  }
 }
 
 export function unreachable(address: string, cause: unknown): TidegateError {
   return new TransientError({ code: 'TEMPORAL_UNREACHABLE', what: 'Temporal does not answer.', where: address, means: 'Nothing was done. Running rollouts wait in the server and go on when it is back.', todo: "Start it ('tidegate up' runs one here) or set TEMPORAL_ADDRESS; 'tidegate doctor' shows what is missing. If it must come back now: 'tidegate rollback ID --offline'.", cause });
 }
 
-export interface CommandAt { readonly rollout: string; readonly name: CommandName; readonly updateId: string; readonly address: string }
+export interface CommandAt { readonly rollout: string; readonly name: CommandName; readonly updateId: string; readonly address: string; readonly withinMs: number }
 
-export function commandFailure(error: unknown, { rollout, name, updateId, address }: CommandAt): unknown {
+export function commandFailure(error: unknown, { rollout, name, updateId, address, withinMs }: CommandAt): unknown {
   if (error instanceof WorkflowUpdateFailedError) {
     let cause: unknown = error.cause;
     while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
@@ -52,12 +68,12 @@ export function commandFailure(error: unknown, { rollout, name, updateId, addres
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error)) {
     const offline = name === 'rollback' ? ` If it cannot wait: 'tidegate rollback ${rollout} --offline'.` : '';
     return new TransientError({
-      code: 'COMMAND_NOT_ACCEPTED', what: `Not accepted: no worker answered within 10 s.`, where: `${name} ${rollout}`,
+      code: 'COMMAND_NOT_ACCEPTED', what: `Not accepted: no worker answered within ${inWords(withinMs)}.`, where: `${name} ${rollout}`,
       means: 'The command may still act when a worker is back; it acts once, however often it is repeated under its id.',
       todo: `Start a worker and repeat it with --id ${shellWord(updateId)}.${offline}`, cause: error,
     });
   }
-  if (error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && /already completed/i.test(error.message))) {
+  if (error instanceof WorkflowNotFoundError || /already completed/i.test(grpcOf(error)?.details ?? '')) {
     return new FinalError({ code: 'ROLLOUT_ENDED', what: `The rollout ${rollout} has ended.`, where: `${name} ${rollout}`, means: 'There is nothing left to command.', todo: `'tidegate status ${rollout}' shows how it ended.`, cause: error });
   }
   return engineFailure(error, address);

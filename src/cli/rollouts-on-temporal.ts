@@ -1,21 +1,26 @@
 // The Rollouts port on a Temporal client: what the verbs see and command goes through here. Opens no connection itself (parts.ts does,
 // through src/engine). What a refusal or silence of the server means for the rollout is said in engine-failures.ts.
-import { isGrpcServiceError, QueryNotRegisteredError, QueryRejectedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowExecutionDescription, type WorkflowExecutionInfo } from '@temporalio/client';
+import { QueryNotRegisteredError, QueryRejectedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowExecutionDescription, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { WatchMemory } from '../judgement/index.js';
 import type { ResolvedPlan } from '../plan/types.js';
 import { planInForce, rolloutWorkflowId, status as statusQuery, taskQueue, type CommandName, type CommandResult, type Status } from '../../workflows/messages.js';
-import { alreadyRunning, commandFailure, engineFailure, noSuchRollout } from './engine-failures.js';
+import { alreadyRunning, commandFailure, engineFailure, grpcOf, noSuchRollout } from './engine-failures.js';
 import type { ExecutionState, RolloutRow, Rollouts, Seen, StartRequest } from './ports.js';
 
-/** A query that no worker takes is given up after this: the last known is shown instead. */
-const queryMs = 4_000;
-const callMs = 10_000;
-const commandMs = 10_000;
+export interface Limits {
+  /** a query that no worker takes is given up after this: the last known is shown instead */
+  readonly queryMs: number;
+  /** everything that the server answers by itself */
+  readonly callMs: number;
+  readonly commandMs: number;
+}
+const usualLimits: Limits = { queryMs: 4_000, callMs: 10_000, commandMs: 10_000 };
 
-export interface RolloutsOnTemporal { readonly client: Client; readonly identity: string; readonly address: string; readonly close: () => Promise<void> }
+export interface RolloutsOnTemporal { readonly client: Client; readonly identity: string; readonly address: string; readonly close: () => Promise<void>; readonly limits?: Limits }
 
-export function rolloutsOnTemporal({ client, identity, address, close }: RolloutsOnTemporal): Rollouts {
+export function rolloutsOnTemporal({ client, identity, address, close, limits = usualLimits }: RolloutsOnTemporal): Rollouts {
+  const { queryMs, callMs, commandMs } = limits;
   const within = <T>(ms: number, call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + ms, call).catch((error: unknown) => { throw engineFailure(error, address); });
 
   /** A rollout started by Temporal's own tools may have any workflow id; its search attribute still names it. */
@@ -49,7 +54,7 @@ export function rolloutsOnTemporal({ client, identity, address, close }: Rollout
     } catch (error) {
       // a handler that throws (the plan is still being resolved) comes back as a query that is not registered
       if (error instanceof QueryNotRegisteredError || error instanceof QueryRejectedError) return { answer: null, silent: 'not-ready' };
-      if (error instanceof WorkflowNotFoundError || isGrpcServiceError(error)) return { answer: null, silent: 'no-worker' };
+      if (error instanceof WorkflowNotFoundError || grpcOf(error) !== null) return { answer: null, silent: 'no-worker' };
       throw error;
     }
   }
@@ -78,7 +83,7 @@ export function rolloutsOnTemporal({ client, identity, address, close }: Rollout
       const row = rowOf(description);
       const [{ answer: status, silent }, failure] = await Promise.all([
         ask<Status>(row.workflowId, statusQuery),
-        row.execution === 'failed' ? failureOf(client, row.workflowId) : row.execution === 'terminated' || row.execution === 'timed-out' ? `its workflow was ${row.execution === 'terminated' ? 'terminated from outside' : 'timed out by the server'}: targets stand where they stood` : null,
+        row.execution === 'failed' ? failureOf(client, row.workflowId, callMs) : row.execution === 'terminated' || row.execution === 'timed-out' ? `its workflow was ${row.execution === 'terminated' ? 'terminated from outside' : 'timed out by the server'}: targets stand where they stood` : null,
       ]);
       return { row, status, silent, watch: watchOf(description), failure, readAt: Date.now() };
     },
@@ -88,7 +93,7 @@ export function rolloutsOnTemporal({ client, identity, address, close }: Rollout
       try {
         return await client.withDeadline(Date.now() + commandMs, () => client.workflow.getHandle(workflowId).executeUpdate<CommandResult, [unknown]>(name, { args: [payload], updateId }));
       } catch (error) {
-        throw commandFailure(error, { rollout, name, updateId, address });
+        throw commandFailure(error, { rollout, name, updateId, address, withinMs: commandMs });
       }
     },
     close,
@@ -134,7 +139,7 @@ function msOf(time: { seconds?: { toString(): string } | null; nanos?: number | 
   return ms > 0 ? ms : null;
 }
 
-async function failureOf(client: Client, workflowId: string): Promise<string | null> {
+async function failureOf(client: Client, workflowId: string, callMs: number): Promise<string | null> {
   try {
     await client.withDeadline(Date.now() + callMs, () => client.workflow.getHandle(workflowId).result());
     return null;

@@ -37,6 +37,8 @@ export interface ShownStatus {
   readonly evaluations: number;
   readonly startedBy: string;
   readonly unsent: Status['unsent'];
+  /** when it would end if nothing held it; null where the plan could not be asked for */
+  readonly plannedEnd: EpochMs | null;
   readonly badSignals: readonly string[];
   /** latest value of each metric, and its mean over this soak */
   readonly metrics: readonly ShownMetric[];
@@ -98,6 +100,7 @@ export function shownStatus(seen: Seen, plan: ResolvedPlan | null): ShownStatus 
     next: over ? [] : (status?.next ?? []),
     evaluations: Math.max(status?.evaluations ?? 0, memory?.looks ?? 0),
     startedBy: status?.startedBy ?? '',
+    plannedEnd: plan === null ? null : plannedEnd(plan, status?.startedAt ?? row.startedAt),
     unsent: status?.unsent ?? { journal: 0, messages: 0 },
     badSignals: status?.badSignals ?? [],
     metrics: metricsOf(memory, plan),
@@ -163,4 +166,9 @@ function metricsOf(memory: WatchMemory | null, plan: ResolvedPlan | null): reado
     const change = latest.value === null || period === undefined || period.samples < 2 ? null : latest.value - period.mean;
     return [{ metric: name, unit: traits?.unit ?? '', at: latest.at, value: latest.value, kind: latest.kind, change, better: traits?.better ?? 'lower' }];
   });
+}
+
+/** A plan whose first phase has no date begins when it is started, not at midnight of day 1. */
+export function plannedEnd(plan: ResolvedPlan, startedAt: EpochMs): EpochMs {
+  return plan.phases[0]?.starts == null ? startedAt + (plan.nominalEnd - plan.day1) : plan.nominalEnd;
 }

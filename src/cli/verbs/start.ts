@@ -3,6 +3,7 @@ import type { StartOptions } from '../../../workflows/messages.js';
 import { paintFor } from '../paint.js';
 import { parseOrRefuse, readPlan } from '../planning.js';
 import { openRollouts } from '../seeing.js';
+import { plannedEnd } from '../shown-status.js';
 import { argument, dayOption, defineVerb, textOption, UsageError, varsOption } from '../verb.js';
 import { actorOf, byOf } from '../who.js';
 import { inWords, instantInWords, plural } from '../wording.js';
@@ -30,12 +31,13 @@ export const verb = defineVerb<StartVerbOptions>({
     const summary = plan.description === '' ? `${rollout}: ${plural(plan.phases.length, 'phase')}` : `${rollout}: ${plan.description}`;
     const started = await rollouts.start({ rollout, document, options: startOptions, summary });
     if (options.json) {
-      cli.out.write(`${JSON.stringify({ rollout, ...started, phases: plan.phases.map((p) => p.phase), day1: plan.day1, nominalEnd: plan.nominalEnd }, null, 2)}\n`);
+      cli.out.write(`${JSON.stringify({ rollout, ...started, phases: plan.phases.map((p) => p.phase), day1: plan.day1, nominalEnd: plannedEnd(plan, cli.now()) }, null, 2)}\n`);
       return 0;
     }
     const paint = paintFor(cli.out);
-    cli.out.write(`${paint.good('✔')} ${rollout} is started: ${plural(plan.phases.length, 'phase')}, nominal end ${instantInWords(plan.nominalEnd, plan.timezone)} (in ${inWords(Math.max(0, plan.nominalEnd - cli.now()))}).\n`);
-    cli.out.write(`  Watch it:    tidegate watch ${rollout}\n  What it asks: tidegate inbox\n  Take it back: tidegate rollback ${rollout}\n`);
+    const end = plannedEnd(plan, cli.now());
+    cli.out.write(`${paint.good('✔')} ${rollout} is started: ${plural(plan.phases.length, 'phase')}, done ${instantInWords(end, plan.timezone)} at the earliest (in ${inWords(Math.max(0, end - cli.now()))}).\n`);
+    cli.out.write(`  Watch it:      tidegate watch ${rollout}\n  What it asks:  tidegate inbox\n  Take it back:  tidegate rollback ${rollout}\n`);
     return 0;
   },
 });
