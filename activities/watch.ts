@@ -55,7 +55,8 @@ async function seriesOf(ports: Ports, input: WatchInput, name: string, from: Epo
   const given = input.given[name];
   if (given !== undefined) return { metric: name, points: [{ at: given.at, measurement: { kind: 'value', value: given.value } }] };
   const metric = input.metrics.find((one) => one.name === name);
-  if (metric === undefined || metric.human !== null) return { metric: name, points: [{ at: asOf, measurement: { kind: 'noData', detail: 'nobody has answered yet' } }] };
+  // At the beginning of time: an answer that is on its way was given before this look, and must not come out as older than its absence.
+  if (metric === undefined || metric.human !== null) return { metric: name, points: [{ at: 0, measurement: { kind: 'noData', detail: 'nobody has answered yet' } }] };
   return measure(ports, metric, from, asOf, signal);
 }
 
@@ -74,7 +75,7 @@ function whyReturn(input: WatchInput, result: LookResult, drift: readonly DriftF
   if (result.gates.invariant !== known.invariant && (known.invariant !== null || result.gates.invariant === 'fail')) why.push('invariant');
   if (drift.some((found) => !known.drift.includes(found.target))) why.push('drift');
   if (result.unknownTooLong && !known.unknown) why.push('unknown');
-  if (known.unknown && result.memory.valid) why.push('known');
+  if (known.unknown && result.memory.unknownSince === null) why.push('known');
   if (judges(input, 'enter') && result.gates.enter !== known.enter) why.push('gate');
   if (input.rules.soak !== null && result.soaked && (!known.soaked || result.gates.leave !== known.leave)) why.push('soaked');
   if (result.memory.changes.length >= maxChanges) why.push('changes');
@@ -88,7 +89,7 @@ const judges = (input: WatchInput, role: string): boolean => input.rules.conditi
 function reportOf(why: readonly WatchWhy[], result: LookResult, drift: readonly DriftFound[], offline: OfflineRollback | null): WatchReport {
   return {
     why, asOf: result.memory.asOf ?? 0, memory: { ...result.memory, changes: [] }, verdicts: result.verdicts, changes: result.memory.changes, fired: result.fired, cleared: result.cleared,
-    blindBreaches: result.blindBreaches, gates: result.gates, soaked: result.soaked, unknown: !result.memory.valid, drift, offline,
+    blindBreaches: result.blindBreaches, gates: result.gates, soaked: result.soaked, unknown: result.memory.unknownSince !== null, drift, offline,
   };
 }
 

@@ -196,7 +196,7 @@ function unknownOrKnown(run: Run, report: WatchReport): void {
       run.tell('warning', 'hold', `${run.state.rollout} is held: ${message}`, 'It goes on by itself after one clean look. Unknown is not healthy: this time does not count.', { to: [run.plan.owner] });
       void escalateUnknown(run);
     }
-  } else if (!report.unknown && report.memory.valid) run.unhold('unknown', 'the evidence is back');
+  } else if (!report.unknown) run.unhold('unknown', 'the evidence is back');
 }
 
 /** Blind for an hour: the escalation path hears of it. */
