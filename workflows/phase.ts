@@ -220,6 +220,8 @@ async function takeBaseline(run: Run): Promise<boolean> {
   if (short.length > 0) {
     run.holdAndTell('gate', `no baseline yet: ${short.map((name) => `${name} has ${references[name]?.samples ?? 0} of ${plan.baseline!.minSamples} samples`).join('; ')}`);
     await run.until(() => false, run.now() + Math.max(1_000, Math.min(plan.baseline.overMs / 10, 300_000)));
+    // What the watch has sampled is in its own memory until a look brings it home.
+    if (asked.sampledOnly.length > 0) await lookNow(run);
     return false;
   }
   state.references['baseline'] = references;
