@@ -20,7 +20,8 @@ const endsAfterClose: Interceptor = (options, nextCall) => {
   } catch {
     // What it throws says only that the channel was shut down, and that was us.
     const ended: ConstructorParameters<typeof InterceptingCall>[0] = {
-      start: (_, listener) => queueMicrotask(() => listener?.onReceiveStatus?.({ code: status.CANCELLED, details: 'the connection was closed', metadata: new Metadata() })),
+      // As grpc-js does for a call that failed: no message first, or the retries above would have nobody to hand it to.
+      start: (_, listener) => queueMicrotask(() => { listener?.onReceiveMessage?.(null); listener?.onReceiveStatus?.({ code: status.CANCELLED, details: 'the connection was closed', metadata: new Metadata() }); }),
       sendMessageWithContext: () => {}, sendMessage: () => {}, startRead: () => {}, halfClose: () => {}, cancelWithStatus: () => {}, getPeer: () => 'closed', getAuthContext: () => null,
     };
     return new InterceptingCall(ended);
