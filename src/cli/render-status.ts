@@ -38,7 +38,7 @@ const unitOf = (status: ShownStatus, target: string): string => status.targets[t
 /** One line that says it all, for logs and plain watching. */
 export function headline(status: ShownStatus): string {
   const targets = Object.entries(status.targets).map(([name, t]) => `${name} ${valueInWords(t.value, t.unit)}`).join(', ');
-  const phase = status.phase === null ? '' : ` ${status.phase} ${status.phaseNumber}/${status.phaseCount}`;
+  const phase = status.phase === null || status.phase === status.state ? '' : ` ${status.phase} ${status.phaseNumber}/${status.phaseCount}`;
   const soak = status.soak === null || isEnded(status.state) ? '' : `, soaked ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)}`;
   const health = isEnded(status.state) ? '' : `, ${healthOfStatus(status)}`;
   return `${status.state}${phase}${targets === '' ? '' : ` (${targets})`}${soak}${health}`;

@@ -134,6 +134,9 @@ function unansweredHold(seen: Seen): Hold {
 function soakOf(status: Status | null, memory: WatchMemory | null, over: boolean): ShownStatus['soak'] {
   const soak = status?.soak ?? null;
   if (soak === null || memory === null || over) return soak;
+  // a watch that was set up for what came before (the baseline, the phase before) is still pending for a moment after a move
+  const begun = status?.phases.find((phase) => phase.phase === status.phase)?.movedAt ?? status?.phases.at(-1)?.endedAt ?? null;
+  if (begun !== null && memory.soakSince !== null && memory.soakSince < begun - lateMs) return soak;
   return { ...soak, clean: memory.cleanMs, restarts: Math.max(soak.restarts, memory.restarts) };
 }
 
