@@ -1,6 +1,7 @@
 // Which conditions are in force now, at what pace, with which references: a pure function of plan and state. The watch is set up from it.
 import type { MetricTraits, WatchedCondition } from '../src/judgement/types.js';
 import type { WatchRules } from '../src/judgement/look-types.js';
+import { packMemory, referencesFor } from '../src/judgement/index.js';
 import type { PlanCondition, ResolvedMetric, ResolvedPlan, Trigger } from '../src/plan/types.js';
 import type { WatchInput } from '../activities/types.js';
 import type { Run } from './run.js';
@@ -30,7 +31,7 @@ export function watchInput(run: Run): WatchInput {
   return {
     rollout: state.rollout, phase: run.phaseName, rules, metrics: plan.metrics.filter((metric) => names.has(metric.name) && metric.human === null), given: givenNow(run),
     events: rules.conditions.some(({ condition }) => condition.kind === 'compare' && condition.subject.kind === 'events') ? state.events : [],
-    memory: state.memory, until: run.now() + windowMs, lookNow: run.lookAsked > run.lookSeen,
+    memory: state.memory === null ? null : packMemory(state.memory, false), until: run.now() + windowMs, lookNow: run.lookAsked > run.lookSeen,
     known: { enter: state.gate, leave: soaking ? state.leave : 'pass', soaked: soaking ? state.soaked : true, invariant: state.invariant, unknown: run.held('unknown') !== null, drift: Object.keys(state.drift) },
     targets: state.step === 'rolling-back' || state.step === 'moving' ? [] : plan.targets.flatMap((target) => {
       const expected = target.on === null && target.provider !== 'manual' ? standing(state, target.id) : null;
@@ -61,7 +62,7 @@ function rulesNow(run: Run): WatchRules {
   }
   const metrics = metricsFor(plan, conditions, state.step === 'rolling-back');
   return {
-    conditions, metrics: metrics.map(traitsOf).concat(recordTraits(conditions)), references: state.references, cadenceMs: pace.cadenceMs, blindAfterMs: pace.blindAfterMs, unknownForMs: pace.unknownForMs,
+    conditions, metrics: metrics.map(traitsOf).concat(recordTraits(conditions)), references: referencesFor(conditions, state.references), cadenceMs: pace.cadenceMs, blindAfterMs: pace.blindAfterMs, unknownForMs: pace.unknownForMs,
     soak: soakNow(run), suspended: run.suspended, judgeAfter: state.judgeAfter, movedAt: state.firstMoveAt,
   };
 }
@@ -86,10 +87,20 @@ function paceOf(run: Run): { cadenceMs: number; blindAfterMs: number; unknownFor
   const own = state.step === 'baking' || state.step === 'grading' ? plan.baking : (run.record?.movedAt == null ? (plan.phases[state.phaseIndex - 1] ?? run.phase) : run.phase);
   const base = own ?? plan.phases[plan.phases.length - 1]!;
   if (state.step === 'rolling-back') return { cadenceMs: Math.min(base.cadenceMs, 5_000), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
+  if (state.firstMoveAt === null && state.step !== 'gate') return unhurried(run, base);
   const wanted = state.issues.filter((issue) => issue.endedAt === null).map((issue) => triggersInForce(state).find((trigger) => trigger.id === issue.trigger)?.reaction);
   const quicker = wanted.flatMap((reaction) => (reaction?.kind === 'watch-more' ? [reaction.everyMs] : []));
   return { cadenceMs: Math.min(base.cadenceMs, ...quicker), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
 }
+
+/** Before anything has moved nobody is harmed: an hourly look is enough, or as many as a sampled baseline needs. */
+function unhurried(run: Run, base: { readonly cadenceMs: number; readonly unknownForMs: number }): { cadenceMs: number; blindAfterMs: number; unknownForMs: number } {
+  const { baseline } = run.plan;
+  const wantedMs = baseline === null ? hourMs : Math.min(hourMs, baseline.overMs / Math.max(24, 2 * baseline.minSamples));
+  const cadenceMs = Math.max(base.cadenceMs, wantedMs);
+  return { cadenceMs, blindAfterMs: cadenceMs + Math.max(cadenceMs, 60_000), unknownForMs: Math.max(base.unknownForMs, 3 * cadenceMs) };
+}
+const hourMs = 3_600_000;
 
 /** All metrics of the plan are watched (the board and later references need them); in a rollback only those that judge it. */
 function metricsFor(plan: ResolvedPlan, conditions: readonly WatchedCondition[], onlyNeeded: boolean): readonly ResolvedMetric[] {

@@ -1,8 +1,7 @@
 // The watch beside the story: from preparation to the end one is pending in every state. It is set up anew whenever its rules change; its
 // memory is taken over first, so that no command loses what was seen. What a watch reports is turned into issues, holds and demands here.
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
-import { restartSoak, startSoak } from '../src/judgement/index.js';
-import type { WatchMemory } from '../src/judgement/look-types.js';
+import { restartSoak, startSoak, unpackMemory, type PackedMemory, type WatchMemory } from '../src/judgement/index.js';
 import type { Verdict } from '../src/judgement/types.js';
 import type { Trigger } from '../src/plan/types.js';
 import type { WatchReport } from '../activities/types.js';
@@ -53,7 +52,8 @@ export async function keepWatch(run: Run): Promise<void> {
 const summary = (run: Run, cadenceMs: number): string => `watching ${run.phaseName ?? 'the preparation'} every ${inWords(cadenceMs)}`;
 
 /** The watch's memory moves on; looks are counted by how far it has moved. */
-function remember(run: Run, memory: WatchMemory): void {
+function remember(run: Run, packed: PackedMemory): void {
+  const memory = unpackMemory(packed);
   run.state.evaluations += Math.max(0, memory.looks - (run.state.memory?.looks ?? 0));
   run.state.memory = memory;
   const soaking = run.state.step === 'baking' || run.state.step === 'grading' ? run.state.baking : run.record?.movedAt != null && run.state.restartSoak === null ? run.record : null;
@@ -90,8 +90,12 @@ function absorb(run: Run, report: WatchReport): void {
     const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${found.target}`, kind: 'drift', question: `${found.target} was changed by somebody else (${found.found} instead of ${found.expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: ['adopt', 'restore', 'rollback'], healthy: 'restore', withinMs: null, otherwise: 'hold' });
     run.note('decision', `drift of ${found.target} is decided by ask ${id}`, { ask: id });
   }
-  if (report.why.includes('window') || report.why.includes('soaked')) run.note('watch-summary', `${run.phaseName ?? 'preparation'}: ${report.memory.looks} looks so far, ${inWords(report.memory.cleanMs)} clean, ${report.memory.restarts} restarts`, { looks: report.memory.looks, cleanMs: report.memory.cleanMs, restarts: report.memory.restarts, latest: Object.fromEntries(Object.entries(report.memory.latest).map(([metric, one]) => [metric, one.value])) });
+  if (state.memory !== null && (report.why.includes('window') || report.why.includes('soaked'))) summarised(run, state.memory);
   if (report.why.includes('window') && run.shouldLeave) run.leaving = true;
+}
+
+function summarised(run: Run, { looks, cleanMs, restarts, latest }: WatchMemory): void {
+  run.note('watch-summary', `${run.phaseName ?? 'preparation'}: ${looks} looks so far, ${inWords(cleanMs)} clean, ${restarts} restarts`, { looks, cleanMs, restarts, latest: Object.fromEntries(Object.entries(latest).map(([metric, one]) => [metric, one.value])) });
 }
 
 /** Not our own write seen by a watch that was set up before it, and not known already. */

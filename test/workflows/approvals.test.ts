@@ -7,37 +7,37 @@ describeNeeding(['test-server'], 'an approval', () => {
   const rehearse = rehearsals();
 
   it('needs as many distinct people as the plan says', async () => {
-    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, by: ann, after: 10m }]`, { untilMs: 30 * 24 * hour });
+    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, by: ann, after: 10m }]`, { untilMs: 3 * 24 * hour });
     expect(made.outcome).toBe('held');
     expect(phaseOf(made, 'wave-1').movedAt).toBeNull();
     expect(made.targets['flag']).toBe(0);
   });
 
   it('that nobody gives holds, is reminded of at half and four fifths, escalates, and opens nothing', async () => {
-    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, never: true }]`, { untilMs: 30 * 24 * hour });
+    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, never: true }]`, { untilMs: 3 * 24 * hour });
     expect(made.outcome).toBe('held');
     expect(made.status.hold?.reason).toBe('unanswered');
     expect(made.targets['flag']).toBe(0);
     const ask = made.asks.find((one) => one.ask === 'wave-1/approval')!;
     const reminders = made.messages.filter((message) => message.topic === 'ask-reminder').map((message) => message.at - ask.askedAt);
-    expect(reminders).toEqual([2 * hour, 3.2 * hour]);
+    expect(reminders.map((ms) => Math.round(ms / minute))).toEqual([120, 192]);
     expect(made.messages.filter((message) => message.topic === 'ask-escalated').map((message) => message.to)).toEqual([['ann'], ['bob']]);
   });
 
   it('by somebody who was not asked opens nothing and is recorded', async () => {
-    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, by: [stranger, cid] }]`, { untilMs: 30 * 24 * hour });
+    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, by: [stranger, cid] }]`, { untilMs: 3 * 24 * hour });
     expect(made.targets['flag']).toBe(0);
     expect(texts(made, 'bad-signal')).toHaveLength(2);
-    expect(texts(made, 'bad-signal')[0]).toContain('stranger is not among those asked');
+    expect(texts(made, 'bad-signal').some((text) => text.includes('stranger is not among those asked'))).toBe(true);
   });
 
   it('given twice by one person is one vote', async () => {
-    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, by: [ann, ann] }]`, { untilMs: 30 * 24 * hour });
+    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, by: [ann, ann] }]`, { untilMs: 3 * 24 * hour });
     expect(phaseOf(made, 'wave-1').movedAt).toBeNull();
   });
 
   it('that comes after its deadline opens nothing', async () => {
-    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, by: [ann, bob], after: 5h }]`, { untilMs: 30 * 24 * hour });
+    const made = await rehearse(smallPlan(), `answers: [{ ask: wave-1/approval, by: [ann, bob], after: 5h }]`, { untilMs: 3 * 24 * hour });
     expect(made.outcome).toBe('held');
     expect(texts(made, 'bad-signal')[0]).toContain('no longer open');
     expect(made.targets['flag']).toBe(0);

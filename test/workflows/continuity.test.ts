@@ -26,13 +26,13 @@ describeNeeding(['test-server'], 'the story', () => {
   });
 
   it('is the same when the watch is cancelled and set up anew at every look', async () => {
-    const whole = await rehearse(smallPlan());
-    const times = Array.from({ length: 140 }, (_, index) => `{ at: wave-1 + ${10 * index + 5}m, give: extend, by: ann, with: { byMs: 1, id: 'x${index}' } }`).join(', ');
-    const cut = await rehearse(smallPlan(), `commandsGiven: [${times}]`);
+    const whole = await rehearse(smallPlan(), '', { cadenceMs: 30 * minute });
+    const times = Array.from({ length: 47 }, (_, index) => `{ at: wave-1 + ${30 * index + 15}m, give: extend, by: ann, with: { byMs: 1, id: 'x${index}' } }`).join(', ');
+    const cut = await rehearse(smallPlan(), `commandsGiven: [${times}]`, { cadenceMs: 30 * minute });
     expect(cut.outcome).toBe('completed');
     expect(cut.moves.map((move) => move.after)).toEqual(whole.moves.map((move) => move.after));
     const soak = (made: typeof whole): number => phaseOf(made, 'wave-1').endedAt! - phaseOf(made, 'wave-1').movedAt!;
-    expect(Math.abs(soak(cut) - soak(whole))).toBeLessThanOrEqual(10 * minute);
+    expect(Math.abs(soak(cut) - soak(whole))).toBeLessThanOrEqual(30 * minute);
     expect(phaseOf(cut, 'wave-1').restarts).toBe(0);
   });
 

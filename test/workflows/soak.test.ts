@@ -74,11 +74,11 @@ metrics: { error_rate: [{ at: wave-1 + 5h, for: 30m, value: 40 }] }`);
     expect(phaseOf(longer, 'wave-1').endedAt! - phaseOf(longer, 'wave-1').movedAt!).toBeGreaterThanOrEqual(30 * hour);
     const shorter = await rehearse(smallPlan(), `commandsGiven: [{ at: wave-1 + 2h, give: skip, by: ann, with: { what: soak, reason: known good } }]`);
     expect(phaseOf(shorter, 'wave-1').endedAt! - phaseOf(shorter, 'wave-1').movedAt!).toBeLessThan(3 * hour);
-    expect(texts(shorter, 'command-given')[0]).toContain('skip');
+    expect(texts(shorter, 'command-given').some((text) => text.includes('gave skip'))).toBe(true);
   });
 
   it('is not left while its own gate fails, though its time is over', async () => {
-    const made = await rehearse(smallPlan(), `metrics: { error_rate: [{ at: wave-1, for: 30h, value: 4.5 }] }`, { untilMs: 20 * day });
+    const made = await rehearse(smallPlan(), `metrics: { error_rate: [{ at: wave-1, for: 30h, value: 4.5 }] }`, { untilMs: 4 * day });
     const one = phaseOf(made, 'wave-1');
     expect(one.endedAt! - one.movedAt!).toBeGreaterThan(30 * hour);
     expect(texts(made, 'hold').some((text) => text.includes('not healthy enough to leave'))).toBe(true);

@@ -57,8 +57,15 @@ export function rehearsals(): (plan: string, scenario?: string, options?: Partia
   let environment: TestWorkflowEnvironment;
   beforeAll(async () => { environment = await openEnvironment(); });
   afterAll(async () => { await environment?.teardown(); });
+  // A test that ran into its limit leaves its rehearsal behind: the next one ends it first.
+  let before: { readonly abort: AbortController; readonly settled: Promise<unknown> } | null = null;
   return async (plan, scenario = '', options = {}) => {
-    const made = await rehearse(plan, { file: 'plan.yaml', environment, scenario: scenario === '' ? null : { text: scenario, file: 'scenario.yaml' }, ...(cached === undefined ? {} : { cachedWorkflows: cached }), ...options });
+    before?.abort.abort();
+    await before?.settled;
+    const abort = new AbortController();
+    const running = rehearse(plan, { signal: abort.signal, file: 'plan.yaml', environment, scenario: scenario === '' ? null : { text: scenario, file: 'scenario.yaml' }, ...(cached === undefined ? {} : { cachedWorkflows: cached }), ...options });
+    before = { abort, settled: running.catch(() => undefined) };
+    const made = await running;
     check(made);
     return made;
   };
