@@ -1,7 +1,7 @@
 // takeOver: the memory of a watch before it is cancelled. Cancelling drops heartbeat details, so they are read first; an attempt in flight is
 // waited out, because its details arrive only when it ends.
 import { sleep } from '@temporalio/activity';
-import type { WatchMemory } from '../src/judgement/look-types.js';
+import type { PackedMemory } from '../src/judgement/index.js';
 import type { Ports } from './ports.js';
 import type { TakeOverInput, WatchHeartbeat } from './types.js';
 
@@ -11,7 +11,7 @@ const waitMs = 32_000;
 const imminentMs = 250;
 const overdueMs = 2_000;
 
-export const takeOver = (ports: Ports) => async (input: TakeOverInput): Promise<WatchMemory | null> => {
+export const takeOver = (ports: Ports) => async (input: TakeOverInput): Promise<PackedMemory | null> => {
   const startedAt = performance.now();
   for (;;) {
     const pending = await ports.engine.pending(input.workflowId, input.activityId);

@@ -1,6 +1,7 @@
 // What the workflow and its activities say to each other. Plain JSON; types only, so that the workflow bundle stays free of I/O.
 import type { EpochMs, Ms, Point, References, Verdict } from '../src/judgement/types.js';
-import type { GateOutcome, ReportedEvent, WatchMemory, WatchRules } from '../src/judgement/look-types.js';
+import type { GateOutcome, ReportedEvent, WatchRules } from '../src/judgement/look-types.js';
+import type { PackedMemory } from '../src/judgement/pack.js';
 import type { ChannelRef, CommandSettings, FollowUp, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry, OfflineRollback } from '../src/journal/port.js';
@@ -17,7 +18,7 @@ export interface WatchInput {
   /** answers of people and figures of the record: metric → value and its instant */
   readonly given: Readonly<Record<string, { readonly value: number; readonly at: EpochMs }>>;
   readonly events: readonly ReportedEvent[];
-  readonly memory: WatchMemory | null;
+  readonly memory: PackedMemory | null;
   /** the window ends here: the watch returns with its summary */
   readonly until: EpochMs;
   /** true: return after the first look, whatever it saw */
@@ -33,7 +34,7 @@ export interface DriftFound { readonly target: string; readonly expected: Target
 export interface WatchReport {
   readonly why: readonly WatchWhy[];
   readonly asOf: EpochMs;
-  readonly memory: WatchMemory;
+  readonly memory: PackedMemory;
   readonly verdicts: readonly Verdict[];
   readonly changes: readonly Verdict[];
   readonly fired: readonly Verdict[];
@@ -46,7 +47,7 @@ export interface WatchReport {
   readonly offline: OfflineRollback | null;
 }
 /** What a watch leaves in its heartbeat: everything the next attempt needs. */
-export interface WatchHeartbeat { readonly memory: WatchMemory; readonly driftAt: EpochMs; readonly line: string; /** when the next look is due, by the clock port */ readonly dueAt: EpochMs }
+export interface WatchHeartbeat { readonly memory: PackedMemory; readonly driftAt: EpochMs; readonly line: string; /** when the next look is due, by the clock port */ readonly dueAt: EpochMs }
 
 export interface ReadInput { readonly target: ResolvedTarget; readonly key: string }
 export interface ReadResult { readonly value: TargetValue; readonly detail: string }
@@ -84,7 +85,7 @@ export interface Activities {
   standUps(input: StandUpsInput): Promise<readonly { readonly id: string; readonly at: EpochMs }[]>;
   baseline(input: BaselineInput): Promise<BaselineResult>;
   watch(input: WatchInput): Promise<WatchReport>;
-  takeOver(input: TakeOverInput): Promise<WatchMemory | null>;
+  takeOver(input: TakeOverInput): Promise<PackedMemory | null>;
   readTarget(input: ReadInput): Promise<ReadResult>;
   writeTarget(input: WriteInput): Promise<WriteResult>;
   undoTarget(input: UndoInput): Promise<UndoResult>;

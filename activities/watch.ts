@@ -2,7 +2,7 @@
 // window at any cadence and holds no worker slot between looks); something changed, or the window ended: it returns. Its memory rides in
 // the heartbeat details, which survive retries, a dead worker and a restarted server. Judgement itself is pure: src/judgement.
 import { ApplicationFailure, Context, activityInfo } from '@temporalio/activity';
-import { askFrom, look } from '../src/judgement/index.js';
+import { askFrom, look, packMemory, unpackMemory } from '../src/judgement/index.js';
 import type { EpochMs, Series } from '../src/judgement/types.js';
 import type { LookResult } from '../src/judgement/look-types.js';
 import type { OfflineRollback } from '../src/journal/port.js';
@@ -18,7 +18,8 @@ const driftEveryMs = 5_000;
 
 export const watch = (ports: Ports) => async (input: WatchInput): Promise<WatchReport> => {
   const heart = activityInfo().heartbeatDetails as WatchHeartbeat | undefined;
-  const memory = heart?.memory ?? input.memory;
+  const left = heart?.memory ?? input.memory;
+  const memory = left === null ? null : unpackMemory(left);
   const asOf = await ports.clock.now();
   const dueAt = heart?.dueAt ?? asOf;
   const startedAt = performance.now();
@@ -47,8 +48,11 @@ export const watch = (ports: Ports) => async (input: WatchInput): Promise<WatchR
   const nextDue = wanted > now ? wanted : Math.min(now + result.comeBackInMs, Math.max(input.until, now));
   const line = lineOf(input, result, asOf);
   observe(nextDue);
-  Context.current().heartbeat({ memory: result.memory, driftAt: driftDue ? asOf : (heart?.driftAt ?? 0), line, dueAt: nextDue } satisfies WatchHeartbeat);
-  throw ApplicationFailure.create({ type: 'StillWatching', category: 'BENIGN', message: line, nextRetryDelay: Math.max(1, nextDue - now) });
+  Context.current().heartbeat({ memory: packMemory(result.memory, true), driftAt: driftDue ? asOf : (heart?.driftAt ?? 0), line, dueAt: nextDue } satisfies WatchHeartbeat);
+  const failure = ApplicationFailure.create({ type: 'StillWatching', category: 'BENIGN', message: line, nextRetryDelay: Math.max(1, nextDue - now) });
+  // Nothing went wrong: a stack would be formatted, sent and kept at every look to say so.
+  failure.stack = '';
+  throw failure;
 };
 
 async function seriesOf(ports: Ports, input: WatchInput, name: string, from: EpochMs, asOf: EpochMs, signal: AbortSignal): Promise<Series> {
@@ -88,7 +92,7 @@ const judges = (input: WatchInput, role: string): boolean => input.rules.conditi
 
 function reportOf(why: readonly WatchWhy[], result: LookResult, drift: readonly DriftFound[], offline: OfflineRollback | null): WatchReport {
   return {
-    why, asOf: result.memory.asOf ?? 0, memory: { ...result.memory, changes: [] }, verdicts: result.verdicts, changes: result.memory.changes, fired: result.fired, cleared: result.cleared,
+    why, asOf: result.memory.asOf ?? 0, memory: packMemory({ ...result.memory, changes: [] }, false), verdicts: result.verdicts, changes: result.memory.changes, fired: result.fired, cleared: result.cleared,
     blindBreaches: result.blindBreaches, gates: result.gates, soaked: result.soaked, unknown: result.memory.unknownSince !== null, drift, offline,
   };
 }

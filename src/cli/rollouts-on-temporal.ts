@@ -2,7 +2,7 @@
 // through src/engine). What a refusal or silence of the server means for the rollout is said in engine-failures.ts.
 import { QueryNotRegisteredError, QueryRejectedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowExecutionDescription, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { WatchMemory } from '../judgement/index.js';
+import { unpackMemory, type PackedMemory } from '../judgement/index.js';
 import type { ResolvedPlan } from '../plan/types.js';
 import { planInForce, rolloutWorkflowId, status as statusQuery, taskQueue, type CommandName, type CommandResult, type Status } from '../../workflows/messages.js';
 import { alreadyRunning, commandFailure, engineFailure, grpcOf, noSuchRollout } from './engine-failures.js';
@@ -121,11 +121,11 @@ function rowOf(info: WorkflowExecutionInfo | WorkflowExecutionDescription): Roll
 function watchOf(description: WorkflowExecutionDescription): Seen['watch'] {
   const pending = description.raw.pendingActivities?.find((activity) => activity.activityType?.name === 'watch');
   if (pending === undefined) return null;
-  let details: { memory?: WatchMemory | null; line?: string } = {};
+  let details: { memory?: PackedMemory | null; line?: string } = {};
   const payload = pending.heartbeatDetails?.payloads?.[0];
   try { if (payload != null) details = defaultPayloadConverter.fromPayload(payload) ?? {}; } catch { /* encoded by a codec we do not have */ }
   return {
-    memory: details.memory?.version === 1 ? details.memory : null,
+    memory: details.memory?.version === 1 ? unpackMemory(details.memory) : null,
     attempt: pending.attempt ?? 1,
     nextAt: msOf(pending.nextAttemptScheduleTime) ?? msOf(pending.scheduledTime),
     lastLine: details.line ?? pending.lastFailure?.message ?? null,

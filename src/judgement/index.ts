@@ -7,4 +7,6 @@ export { judgeOnce, type Once } from './judge-once.js';
 export { changesDelivered, emptyMemory, forgetTriggers, restartSoak, startSoak } from './memory.js';
 export { summarise, summaryOf } from './summary.js';
 export { gateOf } from './gate.js';
+export { packMemory, unpackMemory, type PackedMemory } from './pack.js';
+export { referencesFor } from './references.js';
 export { lengthInWords, numberInWords, quantityInWords, countInWords } from './words.js';

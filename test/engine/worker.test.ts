@@ -14,6 +14,7 @@ import { openClient } from '../../src/engine/connection.js';
 import { startDevServer, type DevServer } from '../../src/engine/server.js';
 import { readSettings } from '../../src/engine/settings.js';
 import { startWorker, type RunningWorker } from '../../src/engine/worker.js';
+import { unpackMemory } from '../../src/judgement/index.js';
 import type { WatchHeartbeat } from '../../activities/types.js';
 import { rolloutWorkflowId, status, taskQueue, type Status } from '../../workflows/messages.js';
 import { describeNeeding } from '../setup/needs.js';
@@ -75,7 +76,7 @@ describeNeeding(['temporal-cli'], 'a worker', () => {
     // Nobody runs now: what the server holds is what that look left.
     const other = await openClient(worldOf('a').temporal);
     const left = await watchOf(other);
-    const { memory } = defaultPayloadConverter.fromPayload<WatchHeartbeat>(left!.heartbeatDetails!.payloads![0]!);
+    const memory = unpackMemory(defaultPayloadConverter.fromPayload<WatchHeartbeat>(left!.heartbeatDetails!.payloads![0]!).memory);
     expect(left?.lastFailure?.applicationFailureInfo?.type).toBe('StillWatching');
     expect(Number(left?.attempt)).toBe(Number(before!.attempt) + 1);
     expect(memory).toMatchObject({ valid: true, unknownLooks: 0, latest: { error_rate: { kind: 'value', value: 1 } } });

@@ -1,7 +1,7 @@
 // The reducer against a plain re-computation over the full series (plain.ts), its memory through JSON at every look.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { look, type Point, type WatchMemory } from '../../src/judgement/index.js';
+import { look, packMemory, referencesFor, unpackMemory, type Point, type WatchMemory } from '../../src/judgement/index.js';
 import { aggregate, cleanTime, firingsOf, fitted, isTrue, steps, trueForAt, windowsAt, type Instant, type PlainLook } from './plain.js';
 import { compare, evidence, idle, metric, minute, noData, rules, second, start, throughJson, traits, trend, value, watched, Watch } from './world.js';
 
@@ -224,6 +224,26 @@ describe('a restart changes nothing', () => {
     const watch = new Watch(rules({ conditions, metrics: ranged }));
     for (let index = 0; index < 3000; index += 1) watch.look(start + index * 10 * minute, { error_rate: [value(start + index * 10 * minute, index % 17)] });
     expect(JSON.stringify(watch.memory).length).toBeLessThan(40_000);
+    const [withSentences, without] = [true, false].map((sentences) => throughJson(packMemory(watch.memory!, sentences)));
+    expect(JSON.stringify(withSentences).length).toBeLessThan(12_000);
+    expect(JSON.stringify(without).length).toBeLessThan(JSON.stringify(withSentences).length);
+    // a look judges the same from a memory without sentences
+    const next = evidence(start + 3000 * 10 * minute, { error_rate: [value(start + 3000 * 10 * minute, 9)] });
+    expect(look(unpackMemory(without!), watch.rules, next)).toEqual(look(watch.memory, watch.rules, next));
+  });
+
+  it('a watch is sent the figures of earlier periods that it compares with, and judges by them as by all', () => {
+    const summary = { mean: 2, min: 1, max: 3, last: 2, samples: 10 };
+    const all = { baseline: { error_rate: summary, memory: summary }, 'wave-1': { error_rate: summary }, 'wave-2': { error_rate: summary } };
+    const compared = [
+      watched('trigger', compare(metric('error_rate'), '>', { kind: 'reference', period: 'wave-1', factor: 1, offset: 5 }), { id: 'a' }),
+      watched('enter', compare(metric('memory', { aggregate: 'max', window: { kind: 'period', period: 'baseline' } }), '<', 5), { id: 'b' }),
+    ];
+    expect(referencesFor(compared, all)).toEqual({ 'wave-1': { error_rate: summary }, baseline: { memory: summary } });
+    const next = evidence(start, { error_rate: [value(start, 8)], memory: [value(start, 8)] });
+    const judgedBy = (references: typeof all | ReturnType<typeof referencesFor>) => look(null, rules({ conditions: compared, references }), next);
+    expect(judgedBy(referencesFor(compared, all))).toEqual(judgedBy(all));
+    expect(judgedBy(all).verdicts.map((one) => one.verdict)).toEqual(['fail', 'pass']);
   });
 });
 

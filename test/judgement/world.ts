@@ -1,5 +1,6 @@
 // Building blocks for the judgement tests: conditions, traits, rules, and a run that carries its memory through JSON at every look.
-import { look, type Condition, type ConditionRole, type Look, type LookResult, type Measurement, type MetricTraits, type Point, type ReportedEvent, type Severity, type Subject, type WatchedCondition, type WatchMemory, type WatchRules } from '../../src/judgement/index.js';
+import { expect } from 'vitest';
+import { look, packMemory, unpackMemory, type Condition, type ConditionRole, type Look, type LookResult, type Measurement, type MetricTraits, type Point, type ReportedEvent, type Severity, type Subject, type WatchedCondition, type WatchMemory, type WatchRules } from '../../src/judgement/index.js';
 
 export const second = 1000;
 export const minute = 60 * second;
@@ -32,7 +33,7 @@ export const evidence = (asOf: number, series: Readonly<Record<string, readonly 
 
 export const throughJson = <Value>(plain: Value): Value => JSON.parse(JSON.stringify(plain)) as Value;
 
-/** A watch: every look's memory goes through JSON before the next. */
+/** A watch: every look's memory travels to the next as it does between attempts, packed and through JSON. */
 export class Watch {
   memory: WatchMemory | null = null;
   results: LookResult[] = [];
@@ -40,7 +41,8 @@ export class Watch {
 
   look(asOf: number, series: Readonly<Record<string, readonly Point[]>>, events: readonly ReportedEvent[] = []): LookResult {
     const result = look(this.memory, this.rules, evidence(asOf, series, events));
-    this.memory = throughJson(result.memory);
+    this.memory = unpackMemory(throughJson(packMemory(result.memory, true)));
+    expect(this.memory).toEqual(throughJson(result.memory));
     this.results.push(result);
     return result;
   }
