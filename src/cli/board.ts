@@ -6,7 +6,7 @@ import type { RolloutState } from '../../workflows/messages.js';
 import { paintFor, type Tone } from './paint.js';
 import { cellsOf, cut, padEnd, padStart, plain, wrap } from './text-layout.js';
 import { isEnded, type ShownMetric, type ShownStatus } from './shown-status.js';
-import { ageInWords, inWords, numberInWords, plural, valueInWords } from './wording.js';
+import { ageInWords, changeInWords, inWords, numberInWords, plural, valueInWords } from './wording.js';
 
 export interface BoardModel {
   readonly status: ShownStatus;
@@ -68,7 +68,8 @@ function timeOf(status: ShownStatus, now: EpochMs): string {
   const until = status.endedAt ?? now;
   const elapsed = Math.max(0, until - status.startedAt);
   const total = status.plannedEnd === null ? null : status.plannedEnd - status.startedAt;
-  const whole = total === null || total <= 0 ? inWords(elapsed) : `${inWords(elapsed)} of ${inWords(total)}`;
+  // waiting for people makes it longer than planned: 'of' would be wrong then
+  const whole = total === null || total <= 0 ? inWords(elapsed) : elapsed > total ? `${inWords(elapsed)}, planned ${inWords(total)}` : `${inWords(elapsed)} of ${inWords(total)}`;
   return status.soak === null ? whole : `${whole} · soaked ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)} clean`;
 }
 
@@ -105,7 +106,7 @@ function metricLine(m: ShownMetric, nameWidth: number): Line {
   const name = `${padEnd(cut(m.metric, nameWidth), nameWidth)} ${padStart(value, 13)}`;
   if (m.value === null) return line(name, m.kind === 'idle' ? 'faint' : 'warn');
   if (m.change === null) return line(name);
-  const change = numberInWords(Math.abs(m.change));
+  const change = changeInWords(m.change, m.value);
   return line(`${name}  [${change === '0' ? '= 0' : `${m.change > 0 ? '▲ +' : '▼ -'}${change}`}]`);
 }
 

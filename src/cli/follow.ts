@@ -1,8 +1,8 @@
 // Follows one rollout to its end: looks, tells, waits. A server that goes away does not end it: the last sight stays, with its age.
-import type { Ms } from '../judgement/index.js';
+import type { Ms, WatchMemory } from '../judgement/index.js';
 import { TransientError } from '../errors.js';
 import type { ResolvedPlan } from '../plan/types.js';
-import type { Cli, Rollouts } from './ports.js';
+import type { Cli, Rollouts, Seen } from './ports.js';
 import { isEnded, shownStatus, type ShownStatus } from './shown-status.js';
 import type { Sight } from './seeing.js';
 
@@ -27,10 +27,12 @@ export async function follow(rollouts: Rollouts, following: Following, cli: Cli,
   let sight: Sight | null = null;
   let plan: ResolvedPlan | null = null;
   let planAt = -Infinity;
+  let memory: WatchMemory | null = null;
   for (;;) {
     let trouble: string | null = null;
     try {
-      const seen = await rollouts.see(following.rollout);
+      const seen = withMemory(await rollouts.see(following.rollout), memory);
+      memory = seen.watch?.memory ?? memory;
       if (seen.status !== null && (plan === null || cli.now() - planAt > planEveryMs)) {
         plan = (await rollouts.planInForce(following.rollout)) ?? plan;
         planAt = cli.now();
@@ -46,6 +48,12 @@ export async function follow(rollouts: Rollouts, following: Following, cli: Cli,
     await waitFor(cli, everyMs(following, sight), sight, following, leave);
     if (leave.aborted || cli.interrupted.aborted) return sight.status;
   }
+}
+
+/** A watch that has just been set up has nothing to show before its first look: until then the one before it stands, with its age. */
+function withMemory(seen: Seen, memory: WatchMemory | null): Seen {
+  if (memory === null || seen.row.execution !== 'running' || (seen.watch?.memory ?? null) !== null) return seen;
+  return { ...seen, watch: { attempt: 1, nextAt: null, lastLine: null, paused: false, ...seen.watch, memory } };
 }
 
 function everyMs(following: Following, { status }: Sight): Ms {

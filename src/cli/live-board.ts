@@ -23,22 +23,29 @@ export interface LiveOptions {
   readonly onNews?: (status: ShownStatus, act: (action: BoardAction) => Promise<void>, ask: (state: KeyState) => void) => void;
 }
 
+/** What was done last stands on the board this long. */
+const noteMs = 20_000;
+
 export async function showLive(rollouts: Rollouts, options: LiveOptions, cli: Cli): Promise<{ readonly status: ShownStatus; readonly left: boolean }> {
   const leave = new AbortController();
   let wake = new AbortController();
   let keys: KeyState = noKeys;
   let latest: Sight | null = null;
   let note: string | null = null;
+  let noteAt = -Infinity;
   let before: ShownStatus | null = null;
+  let troubled = false;
   const live: LiveText | null = options.board ? cli.live() : null;
 
   const draw = () => {
     if (live === null || latest === null) return;
+    if (cli.now() - noteAt > noteMs) note = null;
     const prompt = keys.asking === null ? null : `${keys.asking.words}?  [y] yes  [n] no`;
     live.draw(renderBoard({ ...latest, controls: cli.stdinIsTTY ? 'keys' : 'commands', prompt, note: keys.said ?? note }, { width: cli.out.columns, color: cli.out.color, now: cli.now() }));
   };
   const act = async (action: BoardAction): Promise<void> => {
     note = `… ${action.words}`;
+    noteAt = cli.now();
     draw();
     try {
       const id = randomUUID();
@@ -47,6 +54,7 @@ export async function showLive(rollouts: Rollouts, options: LiveOptions, cli: Cl
     } catch (error) {
       note = error instanceof Error ? error.message : String(error);
     }
+    noteAt = cli.now();
     options.changesTo?.write(`${clockInWords(cli.now(), latest?.status.timezone ?? 'UTC', 'second')}  ${note}\n`);
     draw();
     wake.abort();
@@ -72,8 +80,8 @@ export async function showLive(rollouts: Rollouts, options: LiveOptions, cli: Cl
       tick: draw,
       seen: (sight, trouble) => {
         latest = sight;
-        if (trouble !== null) note = trouble;
-        else if (note !== null && note.includes('Temporal does not answer')) note = null;
+        if (trouble !== null) { note = trouble; noteAt = cli.now(); } else if (troubled) note = null;
+        troubled = trouble !== null;
         const lines = trouble !== null ? [] : changesBetween(before, sight.status);
         if (trouble === null) before = sight.status;
         for (const text of lines) options.changesTo?.write(`${clockInWords(cli.now(), sight.status.timezone, 'second')}  ${text}\n`);

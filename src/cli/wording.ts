@@ -58,10 +58,17 @@ export function ageInWords(at: EpochMs, now: EpochMs): string {
 
 /** At most four digits that count; whole numbers stay whole. */
 export function numberInWords(value: number): string {
-  if (Number.isInteger(value)) return String(value);
+  return Number.isInteger(value) ? String(value) : String(Number(value.toFixed(digitsOf(value))));
+}
+
+/** The size of a change, no finer than the value it belongs to is shown: 71.44 did not change by 0.1234. */
+export function changeInWords(change: number, value: number): string {
+  return String(Number(Math.abs(change).toFixed(Math.min(2, digitsOf(value)))));
+}
+
+function digitsOf(value: number): number {
   const size = Math.abs(value);
-  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 4;
-  return String(Number(value.toFixed(digits)));
+  return size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 4;
 }
 
 /** A unit belongs to a number; a text (an image, `as found`) is what it is. */

@@ -53,6 +53,12 @@ describe('status', () => {
     expect((await typed('status batch-patches-v1', showing(seenOf(null)))).stdout).toContain('last known: no worker answers');
   });
 
+  test('the memory of a watch that began before the phase moved is not taken for its soak', async () => {
+    const before = memoryOf({ soakSince: at - 20 * 3_600_000, cleanMs: 20 * 3_600_000 });
+    const { stdout } = await typed('status batch-patches-v1 --json', showing(seenOf(statusOf(), { watch: { ...seenOf().watch!, memory: before } })));
+    expect(JSON.parse(stdout).soak.clean).toBe(12 * 3_600_000);
+  });
+
   test('a plan that is still being resolved is preparing, not a dead worker', async () => {
     const seen = seenOf(null, { silent: 'not-ready', watch: null });
     const { stdout, exitCode } = await typed('status batch-patches-v1 --json', showing({ ...seen, row: { ...seen.row, state: null, phase: null } }));
@@ -191,6 +197,12 @@ describe('watch', () => {
     expect(exitCode).toBe(0);
     expect(cli.drawn.some((frame) => frame.includes('wave-2') && frame.includes('Temporal does not answer'))).toBe(true);
     expect(cli.drawn.at(-1)).not.toContain('does not answer');
+  });
+  test('between two watches the last evidence stays on the board', async () => {
+    const { cli } = await typed('watch batch-patches-v1 --every 1s', { tty: true, ...running, ...showing(sequence(seenOf(), seenOf(statusOf(), { watch: null }), seenOf(statusOf(), { watch: { ...seenOf().watch!, memory: null } }), ended)) });
+    const frames = cli.drawn.filter((frame) => frame.includes('soaking'));
+    expect(frames.length).toBeGreaterThan(2);
+    for (const frame of frames) expect(frame).toContain('2.3 %');
   });
   test('r and y roll back, r and anything else do not', async () => {
     const press = async (keys: string[]) => {
