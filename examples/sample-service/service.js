@@ -27,6 +27,9 @@ const MAX_PRESENT = 20_000;
 /** @type {import('@openfeature/core').Logger} */
 const quiet = { error() {}, warn() {}, info() {}, debug() {} };
 
+/** What a rule may ask about a user: by either of the usual names. @param {string} user */
+const contextOf = (user) => ({ targetingKey: user, userId: user });
+
 /** Which side a user is on, by the flag file as it is now. A file that cannot be read leaves the last good one in force. */
 class Flag {
   /** @param {string} file @param {string} key */
@@ -52,7 +55,7 @@ class Flag {
       this.stamp = stamp; // before it is understood: a bad file is complained about once
       const core = new FlagdCore(undefined, quiet);
       core.setConfigurations(text);
-      const { errorMessage } = core.resolveBooleanEvaluation(this.key, false, { targetingKey: 'user-0' }, quiet);
+      const { errorMessage } = core.resolveBooleanEvaluation(this.key, false, contextOf('user-0'), quiet);
       // A flag that vanishes later means 'off' for everybody, as with any flag; one that was never there is a wrong file.
       if (errorMessage !== undefined && this.generation === 0) throw new Error(errorMessage);
       this.core = core;
@@ -70,7 +73,7 @@ class Flag {
 
   /** @param {string} user */
   isOn(user) {
-    try { return this.core.resolveBooleanEvaluation(this.key, false, { targetingKey: user }, quiet).value === true; } catch { return false; } // the old version is the safe one
+    try { return this.core.resolveBooleanEvaluation(this.key, false, contextOf(user), quiet).value === true; } catch { return false; } // the old version is the safe one
   }
 }
 

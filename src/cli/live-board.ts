@@ -50,7 +50,7 @@ export async function showLive(rollouts: Rollouts, options: LiveOptions, cli: Cl
     try {
       const id = randomUUID();
       const done = await rollouts.command(options.rollout, action.name, { ...byOf(action.as ?? options.actor, null, rollouts.identity, cli), id, ...action.payload }, id);
-      note = done.undo === null ? done.did : `${done.did} To undo: ${done.undo}`;
+      note = done.undo === null ? done.did : `${done.did}; to undo: ${done.undo}`;
     } catch (error) {
       note = error instanceof Error ? error.message : String(error);
     }
