@@ -8,10 +8,13 @@ export interface BoardAction { readonly name: CommandName; readonly payload: Rea
 export interface KeyState { readonly asking: BoardAction | null; /** what `n` does instead of the asked action; null: nothing */ readonly otherwise: BoardAction | null; readonly said: string | null }
 export type KeyEffect = { readonly kind: 'none' } | { readonly kind: 'leave' } | { readonly kind: 'act'; readonly action: BoardAction };
 
+export type SpeakFor = (ask: ShownStatus['asks'][number]) => string | null;
+
 export const noKeys: KeyState = { asking: null, otherwise: null, said: null };
 const none: KeyEffect = { kind: 'none' };
 
-export function pressKey(state: KeyState, key: string, status: ShownStatus): { readonly state: KeyState; readonly effect: KeyEffect } {
+/** @param speakFor who gives an answer when a key does; null: whoever sits here */
+export function pressKey(state: KeyState, key: string, status: ShownStatus, speakFor: SpeakFor = () => null): { readonly state: KeyState; readonly effect: KeyEffect } {
   if (state.asking !== null) {
     if (key === 'y' || key === 'Y') return { state: noKeys, effect: { kind: 'act', action: state.asking } };
     if ((key === 'n' || key === 'N') && state.otherwise !== null) return { state: noKeys, effect: { kind: 'act', action: state.otherwise } };
@@ -20,7 +23,7 @@ export function pressKey(state: KeyState, key: string, status: ShownStatus): { r
   if (key === 'q') return { state: noKeys, effect: { kind: 'leave' } };
   if (isEnded(status.state)) return { state, effect: none };
   switch (key) {
-    case 'c': return { state: goOn(status), effect: none };
+    case 'c': return { state: goOn(status, speakFor), effect: none };
     case 'r': return { state: { ...noKeys, asking: { name: 'rollback', payload: {}, words: 'Take everything back to the start', as: null } }, effect: none };
     case 'p': return status.state === 'paused'
       ? { state: { ...noKeys, said: 'it is paused already; c continues' }, effect: none }
@@ -29,10 +32,10 @@ export function pressKey(state: KeyState, key: string, status: ShownStatus): { r
   }
 }
 
-function goOn(status: ShownStatus): KeyState {
+function goOn(status: ShownStatus, speakFor: SpeakFor): KeyState {
   if (status.state === 'paused') return { ...noKeys, asking: { name: 'resume', payload: {}, words: 'Go on', as: null } };
   const ask = status.asks[0];
-  if (ask !== undefined) return { ...noKeys, asking: answerTo(ask, null) };
+  if (ask !== undefined) return { ...noKeys, asking: answerTo(ask, speakFor(ask)) };
   if (status.hold !== null) return { ...noKeys, asking: { name: 'resume', payload: {}, words: `Go on although: ${status.hold.message}`, as: null } };
   return { ...noKeys, said: 'nothing waits for a person: it goes on by itself' };
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Ms } from '../judgement/index.js';
 import { renderBoard } from './board.js';
-import { noKeys, pressKey, type BoardAction, type KeyState } from './board-keys.js';
+import { noKeys, pressKey, type BoardAction, type KeyState, type SpeakFor } from './board-keys.js';
 import { changesBetween } from './changes.js';
 import { follow } from './follow.js';
 import type { Cli, LiveText, Rollouts, Sink } from './ports.js';
@@ -19,6 +19,8 @@ export interface LiveOptions {
   readonly changesTo: Sink | null;
   /** draw the board here (stdout must be a terminal) */
   readonly board: boolean;
+  /** who answers by the key `c`; default: `actor` */
+  readonly speakFor?: SpeakFor;
   /** Called after each look that brought news; may put a question to the person, or act by itself. */
   readonly onNews?: (status: ShownStatus, act: (action: BoardAction) => Promise<void>, ask: (state: KeyState) => void) => void;
 }
@@ -62,7 +64,7 @@ export async function showLive(rollouts: Rollouts, options: LiveOptions, cli: Cl
   };
   const deafen = options.board ? cli.keys((key) => {
     if (latest === null) return;
-    const { state, effect } = pressKey(keys, key, latest.status);
+    const { state, effect } = pressKey(keys, key, latest.status, options.speakFor);
     keys = state;
     if (effect.kind === 'leave') leave.abort();
     if (effect.kind === 'act') void act(effect.action);

@@ -147,7 +147,7 @@ export interface RehearseOptions {
   readonly signal: AbortSignal;
 }
 /** What the verb uses of a rehearsal; what else it carries is printed by `--json`, but for what is bulky. */
-export type RehearsalReport = Omit<Rehearsal, 'status' | 'entries' | 'history' | 'historyEvents'>;
+export type RehearsalReport = Omit<Rehearsal, 'status' | 'entries' | 'history' | 'historyEvents'> & { readonly status: Pick<Status, 'day1'> };
 
 export interface StackOptions { readonly dir: string; readonly env: Readonly<Record<string, string | undefined>>; readonly progress: (line: string) => void; readonly ports: 'fixed' | 'free' }
 export interface RunningStack { readonly address: string; readonly namespace: string; readonly ui: string | null; /** of health and metrics */ readonly http: string | null; readonly journal: string; /** the environment another tidegate needs to find this stack */ readonly env: Readonly<Record<string, string>>; stop(): Promise<void>; /** settles when a part of it dies */ readonly died: Promise<string> }

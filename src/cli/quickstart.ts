@@ -51,7 +51,7 @@ export async function runQuickstart(options: QuickstartOptions, given: Cli): Pro
   const people = board && cli.stdinIsTTY;
   if (!people) say('No terminal to ask at: every ask gets its healthy answer by itself.');
   const answers = people ? askHere() : answerByItself(say);
-  const { status, left } = await showLive(rollouts, { rollout: plan.rollout, everyMs: 1_000, actor: options.actor, board, changesTo: board ? null : cli.err, onNews: answers }, cli);
+  const { status, left } = await showLive(rollouts, { rollout: plan.rollout, everyMs: 1_000, actor: options.actor, board, changesTo: board ? null : cli.err, speakFor: nextPerson, onNews: answers }, cli);
 
   if (cli.interrupted.aborted) return 130;
   if (left && !isEnded(status.state)) say('You left; the quickstart is cleaned up.');

@@ -6,7 +6,7 @@ import type { RehearsalReport } from './ports.js';
 import { padEnd, plain, wrap } from './text-layout.js';
 import { clockInWords, dayInWords, inWords, plural, valueInWords, zoneName } from './wording.js';
 
-export interface CalendarLook { /** midnight of day 1 */ readonly day1: EpochMs; readonly units: Readonly<Record<string, string>>; readonly width: number; readonly color: boolean }
+export interface CalendarLook { readonly units: Readonly<Record<string, string>>; readonly width: number; readonly color: boolean }
 
 /** Sign and tone of a calendar line's kind; one that is not known here still shows its sentence. */
 const looks: Readonly<Record<string, readonly [sign: string, tone: Tone]>> = {
@@ -26,7 +26,7 @@ export function renderRehearsal(report: RehearsalReport, look: CalendarLook): st
   let shown: EpochMs | null = null;
   for (const entry of report.calendar) {
     const today = dayInWords(entry.at, zone);
-    if (today !== day) lines.push('', paint.strong(`${today}${dayNumber(entry.at, look.day1, zone)}`));
+    if (today !== day) lines.push('', paint.strong(`${today}${dayNumber(entry.at, report.status.day1, zone)}`));
     // the hour is said once for what happens at once
     const clock = today === day && shown !== null && clockInWords(shown, zone) === clockInWords(entry.at, zone) ? '' : clockInWords(entry.at, zone);
     day = today;
@@ -39,7 +39,8 @@ export function renderRehearsal(report: RehearsalReport, look: CalendarLook): st
 }
 
 /** Counted by calendar days in the plan's zone, so that a day of 23 or 25 hours is one day. What is before day 1 is preparation. */
-function dayNumber(at: EpochMs, day1: EpochMs, zone: string): string {
+function dayNumber(at: EpochMs, day1: EpochMs | null, zone: string): string {
+  if (day1 === null) return '';
   const count = Math.round((noon(at, zone) - noon(day1, zone)) / 86_400_000) + 1;
   return count >= 1 ? ` · day ${count}` : ` · ${plural(1 - count, 'day')} before day 1`;
 }

@@ -150,7 +150,7 @@ describe('rehearse', () => {
   const plans: Plans = { parse: () => ({ ok: true, plan: planOf(), document: {}, filled: {}, warnings: [] }), schema: () => ({}) };
   const report = (change: Partial<RehearsalReport> = {}): RehearsalReport => ({
     rollout: 'batch-patches-v1', outcome: 'completed', grade: 'production-grade', startedAt: at, endedAt: at + 22 * 86_400_000, timezone: 'America/Los_Angeles', phases: [], baking: null, grades: [], asks: [], moves: [], messages: [], evaluations: 5_686,
-    calendar: [{ at, kind: 'ask', phase: 'wave-1', actor: 'tidegate', text: 'commander is asked: Go on?' }, { at: at + 900_000, kind: 'answer', phase: 'wave-1', actor: 'commander', text: 'approve' }, { at: at + 86_400_000, kind: 'moved', phase: 'wave-1', actor: 'tidegate', text: 'batch-patches 0 % → 10 %' }], targets: { 'batch-patches': 100 }, ...change,
+    calendar: [{ at, kind: 'ask', phase: 'wave-1', actor: 'tidegate', text: 'commander is asked: Go on?' }, { at: at + 900_000, kind: 'answer', phase: 'wave-1', actor: 'commander', text: 'approve' }, { at: at + 86_400_000, kind: 'moved', phase: 'wave-1', actor: 'tidegate', text: 'batch-patches 0 % → 10 %' }], targets: { 'batch-patches': 100 }, status: { day1: at + 86_400_000 }, ...change,
   });
   const rehearsing = (result: RehearsalReport, told: unknown[] = []) => ({ files: { 'p.yaml': 'x', 's.yaml': 'scenario' }, parts: { plans: async () => plans, rehearse: async (plan: unknown, options: unknown) => { told.push({ plan, options }); return result; } } });
 
@@ -159,11 +159,11 @@ describe('rehearse', () => {
     expect(stdout).toMatchInlineSnapshot(`
       "batch-patches-v1: rehearsed from Thu 3 Dec 2026 to Fri 25 Dec 2026 (America/Los_Angeles)
 
-      Thu 3 Dec 2026 · day 4
+      Thu 3 Dec 2026 · 1 day before day 1
         09:00 ? commander is asked: Go on?
         09:15 ✎ commander: approve
 
-      Fri 4 Dec 2026 · day 5
+      Fri 4 Dec 2026 · day 1
         09:00 → batch-patches 0 % → 10 %
 
       ■ completed, grade 'production-grade'

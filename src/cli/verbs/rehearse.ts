@@ -29,7 +29,7 @@ export const verb = defineVerb<RehearseVerbOptions>({
     if (options.json) cli.out.write(`${JSON.stringify(documentOf(report), null, 2)}\n`);
     else {
       const units = Object.fromEntries(plan.targets.map((target) => [target.id, target.unit]));
-      cli.out.write(renderRehearsal(report, { day1: plan.day1, units, width: cli.out.columns, color: cli.out.color }));
+      cli.out.write(renderRehearsal(report, { units, width: cli.out.columns, color: cli.out.color }));
     }
     return exitCodeOfRehearsal(report);
   },
