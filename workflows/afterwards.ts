@@ -2,7 +2,7 @@
 // that was done without Temporal while nobody could reach it.
 import { ActivityFailure } from '@temporalio/workflow';
 import { reasonOf } from './moving.js';
-import { activities, readers } from './options.js';
+import { activities, reader } from './options.js';
 import type { Run } from './run.js';
 import { same } from './moving.js';
 import type { Demand } from './state.js';
@@ -40,7 +40,7 @@ export async function adoptOffline(run: Run, demand: Extract<Demand, { kind: 'ad
     const moves = state.moves.filter((move) => move.target === id && move.direction === 'forward' && move.state !== 'undone');
     const before = moves[0]!.before;
     try {
-      const reading = await readers.readTarget({ target, key: `${state.rollout}/offline/${id}` });
+      const reading = await reader(target.on).readTarget({ target, key: `${state.rollout}/offline/${id}` });
       if (!same(reading.value, before)) remainder.push(id);
       state.moves = [...state.moves.map((move) => (moves.includes(move) && same(reading.value, before) ? { ...move, state: 'undone' as const } : move)), { phase: moves[0]!.phase, phaseIndex: 0, generation: state.generation, target: id, before: moves.at(-1)!.wanted, wanted: before, after: reading.value, readBack: reading.detail, at: run.now(), direction: 'back', state: 'done', key: `${state.rollout}/offline/${id}`, outstandingUntil: null }];
       run.note('undo', `${id} stands at ${reading.value} after the offline rollback: ${reading.detail}`, { target: id, value: reading.value }, demand.by);

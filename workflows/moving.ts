@@ -1,11 +1,11 @@
 // A move: read, record the value before, write, read back. The undo comes first: the value before is in the workflow's state before the write
 // leaves, so a write whose outcome is unknown is undone too. What somebody else changed is drift: it is asked about, never overwritten.
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { PlannedMove, TargetValue } from '../src/plan/types.js';
+import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import type { PlannedMove, ResolvedTarget, TargetValue } from '../src/plan/types.js';
 import type { ReadResult } from '../activities/types.js';
 import { answered, openAsk } from './asks.js';
-import { readers, writer } from './options.js';
-import type { Run } from './run.js';
+import { reader, writer } from './options.js';
+import { Interrupted, type Run } from './run.js';
 import { standing, type MoveRecord } from './state.js';
 import { deciders } from './watching.js';
 
@@ -28,7 +28,7 @@ async function readBefore(run: Run, targetId: string): Promise<ReadResult | null
   if (target.provider === 'manual') return { value: expected ?? 0, detail: 'moved by hand; nobody can read it but a person' };
   let reading: ReadResult;
   try {
-    reading = await run.orDemand(readers.readTarget({ target, key: keyOf(run, targetId) }));
+    reading = await run.orDemand(reader(target.on).readTarget({ target, key: keyOf(run, targetId) }));
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     await retryOrRollBack(run, targetId, `${targetId} cannot be read: ${reasonOf(error)}`);
@@ -44,18 +44,20 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult): Promis
   const target = run.target(planned.target);
   const record: MoveRecord = {
     phase: run.phaseName ?? '', phaseIndex: state.phaseIndex, generation: state.generation, target: target.id, before: before.value, wanted: planned.to, after: null, readBack: before.detail, at: run.now(), direction: 'forward',
-    state: 'writing', key: keyOf(run, target.id), outstandingUntil: run.now() + target.writeTimeoutMs * 2 + 20_000,
+    state: 'writing', key: keyOf(run, target.id), outstandingUntil: run.now() + longestAttemptMs(target),
   };
   state.moves = [...state.moves.filter((one) => !(one.key === record.key && one.direction === 'forward')), record];
   state.firstMoveAt ??= run.now();
   run.note('move', `moving ${target.id} from ${before.value}${target.unit} to ${planned.to}${target.unit}`, { target: target.id, before: before.value, wanted: planned.to, key: record.key, read: before.detail });
   try {
-    const result = await run.orDemand(writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value: planned.to, expected: before.value, before: firstBefore(run, target.id, before.value), key: record.key, order: state.moves.length, now: run.now() }));
+    const result = await unlessDemanded(run, () => writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value: planned.to, expected: before.value, before: firstBefore(run, target.id, before.value), key: record.key, order: state.moves.length, now: run.now() }));
     patchMove(run, record.key, { state: 'done', after: result.after, readBack: result.readBack, outstandingUntil: null });
     run.note('moved', `${target.id} stands at ${result.after}${target.unit}: ${result.readBack}`, { target: target.id, before: before.value, after: result.after, readBack: result.readBack, output: [...result.output] });
     run.tell('info', 'moved', `${state.rollout}: ${target.id} ${before.value}${target.unit} → ${result.after}${target.unit}`, result.readBack);
     return true;
   } catch (error) {
+    // Which attempt was under way is not known: the latest that can be begins now.
+    if (error instanceof Interrupted) patchMove(run, record.key, { outstandingUntil: run.now() + longestAttemptMs(target) });
     if (!(error instanceof ActivityFailure)) throw error;
     const cause = error.cause instanceof ApplicationFailure ? error.cause : null;
     if (cause?.type === 'TargetNeedsPerson') return moveByHand(run, planned, record, cause.message);
@@ -64,6 +66,24 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult): Promis
     if (cause?.type === 'TargetConflict') return false; // read again: whoever changed it is asked about as drift
     await retryOrRollBack(run, target.id, `${target.id} could not be moved to ${planned.to}${target.unit}: ${reasonOf(error)}`);
     return false;
+  }
+}
+
+/** startToClose of a write (options.ts): no attempt is alive for longer. */
+const longestAttemptMs = (target: ResolvedTarget): number => target.writeTimeoutMs * 2 + 20_000;
+
+/**
+ * A write, given up when a demand comes: it must not be tried again behind the back of the undo. The attempt under way is not reached by this;
+ * its target is read again when it can no longer live (compensation.ts).
+ * @throws Interrupted
+ */
+async function unlessDemanded<T>(run: Run, write: () => Promise<T>): Promise<T> {
+  const scope = new CancellationScope();
+  try {
+    return await run.orDemand(scope.run(write));
+  } catch (error) {
+    if (error instanceof Interrupted) scope.cancel();
+    throw error;
   }
 }
 
@@ -139,8 +159,20 @@ async function restore(run: Run, targetId: string, by: string): Promise<boolean>
   const target = run.target(targetId);
   const value = standing(state, targetId)!;
   try {
-    const reading = await readers.readTarget({ target, key: keyOf(run, targetId) });
-    if (!same(reading.value, value)) await writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value, expected: reading.value, before: firstBefore(run, targetId, reading.value), key: `${keyOf(run, targetId)}/restored/${state.moves.length}`, order: state.moves.length, now: run.now() });
+    const reading = await reader(target.on).readTarget({ target, key: keyOf(run, targetId) });
+    if (!same(reading.value, value)) {
+      const last = state.moves.findLast((move) => move.target === targetId && move.direction === 'forward' && move.state !== 'undone');
+      const write = () => writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value, expected: reading.value, before: firstBefore(run, targetId, reading.value), key: `${keyOf(run, targetId)}/restored/${state.moves.length}`, order: state.moves.length, now: run.now() });
+      try {
+        await unlessDemanded(run, write);
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        // A rollback takes the target from here on, and reads it again when this write can no longer land.
+        if (last !== undefined) patchMove(run, last.key, { outstandingUntil: run.now() + longestAttemptMs(target) });
+        delete state.drift[targetId];
+        return true;
+      }
+    }
     delete state.drift[targetId];
     run.note('moved', `${targetId} was restored to ${value}`, { target: targetId, value }, by);
     return true;

@@ -12,6 +12,8 @@ const recording: ActivityOptions = { startToCloseTimeout: 30_000, retry: { initi
 
 export const activities = proxyActivities<Activities>(quick);
 export const readers = proxyActivities<Activities>(reading);
+/** A target of one host is read by that host's worker. */
+export const reader = (on: string | null) => proxyActivities<Activities>({ ...reading, ...(on === null ? {} : { taskQueue: hostQueue(on) }) });
 export const recorder = proxyActivities<Activities>(recording);
 /** One attempt at telling everybody; what failed comes back and is tried again by the outbox at its own pace. */
 export const teller = proxyActivities<Activities>({ startToCloseTimeout: 45_000, retry: { initialInterval: 1_000, maximumAttempts: 3 } });
