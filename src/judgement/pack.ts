@@ -30,11 +30,12 @@ const emptyHead: Head = { valid: false, unknownSince: null, unknownLooks: 0, cle
 export function packMemory(memory: WatchMemory, sentences: boolean): PackedMemory {
   const base = memory.asOf ?? 0;
   const { version, asOf, conditions, verdicts, soak, rollout, latest, changes, alerts, ...head } = memory;
+  const kept: Kept = new Map();
   const ids = new Set([...Object.keys(conditions), ...Object.keys(verdicts)]);
   return {
     version, asOf,
     head: Object.fromEntries(Object.entries(head).filter(([name, value]) => !(value === emptyHead[name as keyof Head] || (Array.isArray(value) && value.length === 0)))) as Partial<Head>,
-    conditions: [...ids].map((id) => [id, conditions[id] === undefined ? [] : packCondition(conditions[id], base), verdicts[id] === undefined ? [] : packVerdict(verdicts[id], base, sentences)] as const),
+    conditions: [...ids].map((id) => [id, conditions[id] === undefined ? [] : packCondition(conditions[id], base, kept), verdicts[id] === undefined ? [] : packVerdict(verdicts[id], base, sentences)] as const),
     soak: mapped(soak, (one) => packSummary(one, base)), rollout: mapped(rollout, (one) => packSummary(one, base)), latest: mapped(latest, (one) => packLatest(one, base)),
     changes: changes.map((verdict) => [verdict.id, packVerdict(verdict, base, true)] as const), alerts,
   };
@@ -42,9 +43,10 @@ export function packMemory(memory: WatchMemory, sentences: boolean): PackedMemor
 
 export function unpackMemory(packed: PackedMemory): WatchMemory {
   const base = packed.asOf ?? 0;
+  const kept: Shared = [];
   return {
     ...emptyHead, ...packed.head, version: packed.version, asOf: packed.asOf,
-    conditions: Object.fromEntries(packed.conditions.flatMap(([id, memory]) => (memory.length === 0 ? [] : [[id, unpackCondition(memory, base)] as const]))),
+    conditions: Object.fromEntries(packed.conditions.flatMap(([id, memory]) => (memory.length === 0 ? [] : [[id, unpackCondition(memory, base, kept)] as const]))),
     verdicts: Object.fromEntries(packed.conditions.flatMap(([id, , verdict]) => (verdict.length === 0 ? [] : [[id, unpackVerdict(id, verdict, base)] as const]))),
     soak: mapped(packed.soak, (row) => unpackSummary(row, base)), rollout: mapped(packed.rollout, (row) => unpackSummary(row, base)), latest: mapped(packed.latest, (row) => unpackLatest(row, base)),
     changes: packed.changes.map(([id, verdict]) => unpackVerdict(id, verdict, base)), alerts: packed.alerts,
@@ -52,23 +54,42 @@ export function unpackMemory(packed: PackedMemory): WatchMemory {
 }
 
 // ── one row each ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Conditions over the same window of the same metric hold the same buckets: those after the first name its number. */
+type Kept = Map<string, number>;
+type Shared = (readonly (readonly number[])[])[];
+
 /** The first cell is never null, so that a condition that remembers nothing is still a row. */
-function packCondition(one: ConditionMemory, base: EpochMs): Row {
+function packCondition(one: ConditionMemory, base: EpochMs, kept: Kept): Row {
   const { counter, buckets } = one;
   return trimmed([
     buckets[0]?.length ?? 0, since(one.lastAt, base), since(one.lastValueAt, base), one.lastValue, since(one.trueSince, base), since(one.trueAt, base), since(one.unknownSince, base),
-    one.looks.length === 0 ? null : one.looks.join(''), counter === null ? null : [counter.last, counter.grown, counter.since - base], buckets.length === 0 ? null : packBuckets(buckets, base),
+    one.looks.length === 0 ? null : one.looks.join(''), counter === null ? null : [counter.last, counter.grown, counter.since - base], buckets.length === 0 ? null : once(packBuckets(buckets, base), kept),
   ]);
 }
 
-function unpackCondition(row: Row, base: EpochMs): ConditionMemory {
+function unpackCondition(row: Row, base: EpochMs, kept: Shared): ConditionMemory {
   const [width, lastAt, lastValueAt, lastValue, trueSince, trueAt, unknownSince, looks, counter, buckets] = row as readonly [number, ...(number | null | undefined)[]] & readonly unknown[];
   const [last, grown, counted] = (counter ?? []) as readonly number[];
   return {
     lastAt: at(lastAt, base), lastValueAt: at(lastValueAt, base), lastValue: lastValue ?? null, trueSince: at(trueSince, base), trueAt: at(trueAt, base), unknownSince: at(unknownSince, base),
     looks: [...((looks ?? '') as unknown as string)].map((look) => (look === '1' ? 1 : 0)), counter: counter == null ? null : { last: last!, grown: grown!, since: counted! + base },
-    buckets: unpackBuckets((buckets ?? []) as unknown as readonly number[][], width, base),
+    buckets: unpackBuckets(found(buckets, kept), width, base),
   };
+}
+
+function once(rows: readonly (readonly number[])[], kept: Kept): number | readonly (readonly number[])[] {
+  const text = JSON.stringify(rows);
+  const first = kept.get(text);
+  if (first !== undefined) return first;
+  kept.set(text, kept.size);
+  return rows;
+}
+
+function found(cell: unknown, kept: Shared): readonly (readonly number[])[] {
+  if (cell == null) return [];
+  if (typeof cell === 'number') return kept[cell]!;
+  kept.push(cell as readonly (readonly number[])[]);
+  return kept[kept.length - 1]!;
 }
 
 /** Each begins so long after the one before; a bucket of one value, which most are, is that value. */
