@@ -44,7 +44,7 @@ export async function runQuickstart(options: QuickstartOptions, given: Cli): Pro
   const { plan, document } = await parseOrRefuse(input, cli);
   const rollouts = await openParts({ cwd: cli.cwd, user: cli.user, env: { ...cli.env, ...stack.env } }).rollouts();
   cli.atEnd(() => rollouts.close());
-  await rollouts.start({ rollout: plan.rollout, document, options: { vars: input.vars, startedBy: byOf(options.actor, null, rollouts.identity, cli) }, summary: `${plan.rollout}: ${plan.description}` });
+  await rollouts.start({ rollout: plan.rollout, document: document(), options: { vars: input.vars, startedBy: byOf(options.actor, null, rollouts.identity, cli) }, summary: `${plan.rollout}: ${plan.description}` });
   say(`${plan.rollout} is started; Temporal's own view of it: ${stack.ui ?? stack.address}\n`);
 
   const board = cli.out.isTTY && !options.json;
