@@ -11,11 +11,12 @@ export function openPlans(cli: Pick<Cli, 'env'>): Plans {
     parse: ({ text, file, vars, day1, now }) => {
       const parsed = parsePlan(text, { file, now, env: cli.env, providers: providerSchemas, vars, day1 });
       if (!parsed.ok) return { ok: false, errors: parsed.problems, warnings: [] };
-      const read = readDocument(text);
-      // a plan that resolves can be read; the reader's own refusal stands in for what cannot be
-      if (!read.ok) return { ok: false, errors: read.problems, warnings: [] };
-      const filled = fillVariables(read.value, vars, new Problems(() => ({ line: null, column: null })));
-      return { ok: true, plan: parsed.plan, document: read.value, filled, warnings: parsed.warnings };
+      const document = (): unknown => {
+        const read = readDocument(text);
+        if (!read.ok) throw new Error(`a plan that was parsed can no longer be read: ${read.problems[0]?.message ?? 'for no reason'}`);
+        return read.value;
+      };
+      return { ok: true, plan: parsed.plan, document, filled: () => fillVariables(document(), vars, new Problems(() => ({ line: null, column: null }))), warnings: parsed.warnings };
     },
     schema: () => planJsonSchema(),
   };

@@ -6,7 +6,7 @@ import { fakeRollouts, type as typed } from './fake-cli.js';
 import { planOf } from './fake-plan.js';
 
 const ready = (change: Partial<Rollouts> = {}) => { const rollouts = fakeRollouts(change); return { rollouts, options: { parts: { rollouts: async () => rollouts } } }; };
-const valid: Plans = { parse: ({ vars }) => ({ ok: true, plan: planOf(), document: { rollout: 'batch-patches-v1', port: '${var:port}' }, filled: { rollout: 'batch-patches-v1', port: vars['port'] ?? null }, warnings: [] }), schema: () => ({ type: 'object' }) };
+const valid: Plans = { parse: ({ vars }) => ({ ok: true, plan: planOf(), document: () => ({ rollout: 'batch-patches-v1', port: '${var:port}' }), filled: () => ({ rollout: 'batch-patches-v1', port: vars['port'] ?? null }), warnings: [] }), schema: () => ({ type: 'object' }) };
 const invalid: Plans = { parse: () => ({ ok: false, errors: [{ line: 3, column: 7, path: 'owner', code: 'UNKNOWN_PERSON', message: 'there is no person leed; did you mean lead?' }, { line: 9, column: 1, path: 'phases', code: 'X', message: 'and another' }], warnings: [] }), schema: () => ({}) };
 
 describe('what a command sends', () => {

@@ -9,6 +9,6 @@ export const verb = defineVerb<AmendOptions>({
   parse: (input, cli) => ({ ...parseCommand('amend', input, cli, {}), file: argument(input, 1, 'PLAN'), vars: varsOption(input) }),
   run: async (options, cli) => {
     const plan = await parseOrRefuse(await readPlan(options.file, { vars: options.vars, day1: null }, cli), cli);
-    return runCommand({ ...options, payload: { plan: plan.filled } }, cli);
+    return runCommand({ ...options, payload: { plan: plan.filled() } }, cli);
   },
 });

@@ -29,7 +29,7 @@ export const verb = defineVerb<StartVerbOptions>({
       startedBy: byOf(options.actor, options.reason, rollouts.identity, cli),
     };
     const summary = plan.description === '' ? `${rollout}: ${plural(plan.phases.length, 'phase')}` : `${rollout}: ${plan.description}`;
-    const started = await rollouts.start({ rollout, document, options: startOptions, summary });
+    const started = await rollouts.start({ rollout, document: document(), options: startOptions, summary });
     if (options.json) {
       cli.out.write(`${JSON.stringify({ rollout, ...started, phases: plan.phases.map((p) => p.phase), day1: plan.day1, nominalEnd: plannedEnd(plan, cli.now()) }, null, 2)}\n`);
       return 0;
