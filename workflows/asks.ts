@@ -73,7 +73,7 @@ async function remind(run: Run, id: string): Promise<void> {
 
 function tellAsk(run: Run, id: string, topic: string, title: string, body: string, to: readonly string[]): void {
   const ask = run.state.asks[id]!;
-  run.tell('ask', topic, title, [body, `answer: ${ask.options.join(' | ')}  (ask ${id})`].filter((line) => line !== '').join('\n'), { to, ask: id, answers: { options: ask.options, healthy: ask.healthy, from: ask.from, needs: ask.needs } });
+  run.tell('ask', topic, title, [body, `answer: ${ask.options.join(' | ')}  (ask ${id})`].filter((line) => line !== '').join('\n'), { to, ask: id, answers: { options: ask.options, healthy: ask.healthy, from: ask.from, needs: ask.needs, withinMs: ask.dueAt === null ? null : ask.dueAt - run.now() } });
 }
 
 const unanswered = (ask: AskRecord): string[] => ask.from.filter((person) => !ask.answers.some((answer) => answer.by === person));

@@ -21,7 +21,7 @@ export interface Message {
   /** the ask this is about; null: none */
   readonly ask: string | null;
   /** for a message that asks: what may be answered, and which answer lets a healthy rollout go on */
-  readonly answers: { readonly options: readonly string[]; readonly healthy: string | number; readonly from: readonly string[]; readonly needs: number } | null;
+  readonly answers: { readonly options: readonly string[]; readonly healthy: string | number; readonly from: readonly string[]; readonly needs: number; /** time left when it was sent; null: no deadline */ readonly withinMs: number | null } | null;
   readonly at: number;
 }
 

@@ -58,7 +58,7 @@ describe('a message on the terminal', () => {
 
   it('that asks says how to answer', async () => {
     const { stream, text } = screen();
-    await provider('terminal', { terminal: stream }).send({ provider: 'terminal', settings: {} }, message({ severity: 'ask', ask: 'wave-2/approval', answers: { options: ['yes', 'no'], healthy: 'yes', from: ['commander'], needs: 1 } }), live());
+    await provider('terminal', { terminal: stream }).send({ provider: 'terminal', settings: {} }, message({ severity: 'ask', ask: 'wave-2/approval', answers: { options: ['yes', 'no'], healthy: 'yes', from: ['commander'], needs: 1 , withinMs: null } }), live());
     expect(text[0]).toContain('→ tidegate answer batch-patches-v1 wave-2/approval yes|no --as commander\n');
   });
 

@@ -167,10 +167,10 @@ export class World {
   async end(): Promise<void> { await this.client.workflow.getHandle(curtainId(this.workflowId)).signal('fall').catch(() => undefined); }
 
   /** People give each ask its healthy answer; the scenario may have them late, wrong, somebody else, or silent. */
-  private async answer(ask: string, { options, healthy, from, needs }: NonNullable<Message['answers']>): Promise<void> {
+  private async answer(ask: string, { options, healthy, from, needs, withinMs }: NonNullable<Message['answers']>): Promise<void> {
     const own = (this.scenario.answers ?? []).filter((one) => (one.ask === ask || one.ask === ask.replace(/\/\d+$/, '')) && (this.answeredTimes.get(one) ?? 0) < (one.times ?? Infinity));
     for (const one of own) this.answeredTimes.set(one, (this.answeredTimes.get(one) ?? 0) + 1);
-    const afterMs = this.scenario['answers after'] ?? defaultAnswerMs;
+    const afterMs = this.scenario['answers after'] ?? Math.min(defaultAnswerMs, withinMs === null ? Infinity : withinMs / 2);
     if (own.some((one) => one.never === true)) return;
     if (own.length === 0) { for (const by of from.slice(0, needs)) await this.act('answer', { ask, by, value: healthy }, afterMs); return; }
     for (const one of own) {
