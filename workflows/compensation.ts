@@ -3,7 +3,7 @@
 import { ActivityFailure, ApplicationFailure, condition, sleep } from '@temporalio/workflow';
 import type { LadderStep, TargetValue } from '../src/plan/types.js';
 import { inWords, voidAsk } from './asks.js';
-import { activities, runner, undoer } from './options.js';
+import { activities, longestAttemptMs, runner, undoer } from './options.js';
 import { reasonOf } from './moving.js';
 import type { Run } from './run.js';
 import { newPhase, type Demand, type MoveRecord } from './state.js';
@@ -127,10 +127,11 @@ function settle(run: Run, undo: Undo, value: TargetValue, detail: string, key: s
 
 /** A write that was still in flight may land late and must not win: after its abort deadline the target is read, and undone, once more. */
 async function settleOutstanding(run: Run, undos: readonly Undo[]): Promise<void> {
-  const outstanding = undos.filter((undo) => undo.moves.some((move) => move.outstandingUntil !== null && move.outstandingUntil > run.now()));
+  const outstanding = undos.filter((undo) => undo.moves.some((move) => move.outstandingUntil !== null));
   if (outstanding.length === 0) return;
-  const until = Math.max(...outstanding.flatMap((undo) => undo.moves.map((move) => move.outstandingUntil ?? 0)));
-  run.note('decision', `a write was in flight when the rollback began: its target is read again after ${inWords(until - run.now())}`, { targets: outstanding.map((undo) => undo.target) });
+  // Which attempt was under way is not known: the latest began as the rollback was decided, and none begins after that (moving.ts).
+  const until = run.state.rollback!.decidedAt + Math.max(...outstanding.map((undo) => longestAttemptMs(run.target(undo.target).writeTimeoutMs)));
+  run.note('decision', `a write was in flight when the rollback began: its target is read again after ${inWords(Math.max(0, until - run.now()))}`, { targets: outstanding.map((undo) => undo.target) });
   await sleep(Math.max(1, until - run.now()));
   for (const undo of outstanding) undo.done = false;
   await undoAll(run, outstanding, run.now() + run.plan.rollback.withinMs);

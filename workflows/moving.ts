@@ -1,10 +1,10 @@
 // A move: read, record the value before, write, read back. The undo comes first: the value before is in the workflow's state before the write
 // leaves, so a write whose outcome is unknown is undone too. What somebody else changed is drift: it is asked about, never overwritten.
-import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { PlannedMove, ResolvedTarget, TargetValue } from '../src/plan/types.js';
+import { ActivityFailure, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import type { PlannedMove, TargetValue } from '../src/plan/types.js';
 import type { ReadResult } from '../activities/types.js';
 import { answered, openAsk } from './asks.js';
-import { reader, writer } from './options.js';
+import { longestAttemptMs, reader, writer } from './options.js';
 import { Interrupted, type Run } from './run.js';
 import { standing, type MoveRecord } from './state.js';
 import { deciders } from './watching.js';
@@ -44,7 +44,7 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult): Promis
   const target = run.target(planned.target);
   const record: MoveRecord = {
     phase: run.phaseName ?? '', phaseIndex: state.phaseIndex, generation: state.generation, target: target.id, before: before.value, wanted: planned.to, after: null, readBack: before.detail, at: run.now(), direction: 'forward',
-    state: 'writing', key: keyOf(run, target.id), outstandingUntil: run.now() + longestAttemptMs(target),
+    state: 'writing', key: keyOf(run, target.id), outstandingUntil: run.now() + longestAttemptMs(target.writeTimeoutMs),
   };
   state.moves = [...state.moves.filter((one) => !(one.key === record.key && one.direction === 'forward')), record];
   state.firstMoveAt ??= run.now();
@@ -56,10 +56,9 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult): Promis
     run.tell('info', 'moved', `${state.rollout}: ${target.id} ${before.value}${target.unit} → ${result.after}${target.unit}`, result.readBack);
     return true;
   } catch (error) {
-    // Which attempt was under way is not known: the latest that can be begins now.
-    if (error instanceof Interrupted) patchMove(run, record.key, { outstandingUntil: run.now() + longestAttemptMs(target) });
     if (!(error instanceof ActivityFailure)) throw error;
     const cause = error.cause instanceof ApplicationFailure ? error.cause : null;
+    if (cause?.type === 'TargetNeedsPerson') patchMove(run, record.key, { outstandingUntil: null });
     if (cause?.type === 'TargetNeedsPerson') return moveByHand(run, planned, record, cause.message);
     patchMove(run, record.key, { state: 'failed', outstandingUntil: null });
     run.note('move-failed', `${target.id} was not moved: ${reasonOf(error)}`, { target: target.id, code: String(cause?.details?.[0] ?? cause?.type ?? 'UNKNOWN') });
@@ -68,9 +67,6 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult): Promis
     return false;
   }
 }
-
-/** startToClose of a write (options.ts): no attempt is alive for longer. */
-const longestAttemptMs = (target: ResolvedTarget): number => target.writeTimeoutMs * 2 + 20_000;
 
 /**
  * A write, given up when a demand comes: it must not be tried again behind the back of the undo. The attempt under way is not reached by this;
@@ -161,17 +157,22 @@ async function restore(run: Run, targetId: string, by: string): Promise<boolean>
   try {
     const reading = await reader(target.on).readTarget({ target, key: keyOf(run, targetId) });
     if (!same(reading.value, value)) {
-      const last = state.moves.findLast((move) => move.target === targetId && move.direction === 'forward' && move.state !== 'undone');
-      const write = () => writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value, expected: reading.value, before: firstBefore(run, targetId, reading.value), key: `${keyOf(run, targetId)}/restored/${state.moves.length}`, order: state.moves.length, now: run.now() });
-      try {
-        await unlessDemanded(run, write);
-      } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
-        // A rollback takes the target from here on, and reads it again when this write can no longer land.
-        if (last !== undefined) patchMove(run, last.key, { outstandingUntil: run.now() + longestAttemptMs(target) });
+      // In flight, so that a rollback that comes now reads the target again when this write can no longer land.
+      const last = state.moves.findLast((one) => one.target === targetId && one.direction === 'forward' && one.state !== 'undone');
+      const inFlight = (until: number | null): void => { if (last !== undefined) patchMove(run, last.key, { outstandingUntil: until }); };
+      inFlight(run.now() + longestAttemptMs(target.writeTimeoutMs));
+      const scope = new CancellationScope();
+      let ended = false;
+      const writing = scope.run(() => writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value, expected: reading.value, before: firstBefore(run, targetId, reading.value), key: `${keyOf(run, targetId)}/restored/${state.moves.length}`, order: state.moves.length, now: run.now() })).finally(() => { ended = true; });
+      writing.catch(() => { /* told below, unless a rollback has taken over */ });
+      await condition(() => ended || state.step === 'rolling-back' || run.over);
+      if (!ended) {
+        scope.cancel();
         delete state.drift[targetId];
         return true;
       }
+      inFlight(null);
+      await writing;
     }
     delete state.drift[targetId];
     run.note('moved', `${targetId} was restored to ${value}`, { target: targetId, value }, by);

@@ -20,17 +20,19 @@ export const teller = proxyActivities<Activities>({ startToCloseTimeout: 45_000,
 /** Taking over a watch's memory waits out an attempt that is in flight (30 s at most), then describes. */
 export const taker = proxyActivities<Activities>({ startToCloseTimeout: 45_000, retry: { initialInterval: 100, maximumInterval: 2_000, maximumAttempts: 8 } });
 
+/** No attempt at a write or an undo is alive for longer. */
+export const longestAttemptMs = (writeTimeoutMs: number): number => writeTimeoutMs * 2 + 20_000;
 /**
  * A forward write: the attempt aborts itself after the target's `writeTimeoutMs`, reads back, and is repeated at most three times (each
  * repetition reads first; already-so is success). startToClose lies above the abort, so that no attempt outlives its timeout.
  */
 export const writer = (writeTimeoutMs: number, on: string | null) => proxyActivities<Activities>({
-  startToCloseTimeout: writeTimeoutMs * 2 + 20_000, cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on),
+  startToCloseTimeout: longestAttemptMs(writeTimeoutMs), cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on),
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumAttempts: 3, nonRetryableErrorTypes: ['TargetRefused', 'TargetConflict', 'TargetNeedsPerson'] },
 });
 /** An undo: two quick attempts a round; the rounds are the workflow's (compensation.ts), for as long as it takes. */
 export const undoer = (writeTimeoutMs: number, on: string | null) => proxyActivities<Activities>({
-  startToCloseTimeout: writeTimeoutMs * 2 + 20_000, cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on),
+  startToCloseTimeout: longestAttemptMs(writeTimeoutMs), cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on),
   retry: { initialInterval: 250, backoffCoefficient: 2, maximumAttempts: 2, nonRetryableErrorTypes: ['TargetNeedsPerson'] },
 });
 /** A command with its own limit; whether it may be repeated is the plan's word, so one attempt here. */
