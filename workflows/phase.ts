@@ -137,6 +137,8 @@ async function gateOpens(run: Run, phase: Phase): Promise<void> {
   if (state.step !== 'gate') { state.step = 'gate'; state.gate = null; run.rewatch++; }
   for (;;) {
     askHumans(run, phase.enter, phase.phase);
+    // A gate without a condition (or with all of them skipped) never changes, so no watch would report it.
+    if (state.gate === null && phase.enter.every((one) => state.skipped.includes(one.id))) await lookNow(run);
     if (state.gate === 'pass' && run.free(['gate', 'freeze', 'hours']) && calm(run)) { run.unhold('gate', 'every condition holds'); return; }
     if (state.gate === 'fail') run.holdAndTell('gate', `${phase.phase} does not begin: ${failing(run)}`);
     const reports = run.reports;
