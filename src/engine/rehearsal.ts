@@ -113,7 +113,6 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const document = parseYaml(planText) as unknown;
   const startAt = plan.day1 - leadMs;
   if (startAt < virtualNow) throw new FinalError({ code: 'DAY_1_PAST', what: `day 1 is ${day1}, and its preparation would have begun before now.`, means: 'Nothing was rehearsed.', todo: 'Rehearse with a later --day-1.' });
-  await environment.sleep(startAt - virtualNow);
 
   const { Worker } = await import('@temporalio/worker');
   const { createActivities } = await import('../../activities/index.js');
@@ -155,6 +154,8 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   ]);
   const running = workers.map((worker) => worker.run());
   try {
+    // Not before the workers run: on a server that has seen rehearsals, a task of an earlier one that nobody takes would hold the clock.
+    await environment.sleep(startAt - virtualNow);
     const untilMs = options.untilMs ?? Math.max(3 * (plan.nominalEnd - startAt), 30 * 86_400_000);
     progress(`rehearsing ${plan.rollout} from ${new Date(startAt).toISOString()}`);
     const curtain = await environment.client.workflow.start('curtain', { taskQueue: rehearsalQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
@@ -171,13 +172,19 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     const history = options.keepHistory === true ? await handle.fetchHistory() : null;
     const historyEvents = Number((await handle.describe()).historyLength);
     const entries = await allEntries(journal, plan.rollout);
-    if (!ended) await handle.terminate('the rehearsal is over').catch(() => undefined);
     return reportOf({ plan, status, ended, startAt, endedAt, entries, world, reviews, history, historyEvents });
   } finally {
+    if (options.environment !== undefined) await endAll(environment);
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
     await journal.close();
   }
+}
+
+/** What is still open on a shared server (claims that are being released, what the scenario had in store) would reach, or hold up, the next rehearsal. */
+async function endAll({ client, connection, namespace = 'default' }: TestWorkflowEnvironment): Promise<void> {
+  const open = await connection.workflowService.listOpenWorkflowExecutions({ namespace, maximumPageSize: 1000, startTimeFilter: {} });
+  await Promise.all(open.executions.map(({ execution }) => client.workflow.getHandle(execution!.workflowId!, execution!.runId!).terminate('the rehearsal is over').catch(() => undefined /* it ended by itself */)));
 }
 
 /** A rehearsal needs no secret: whatever the plan refers to is there, and is never used. */
