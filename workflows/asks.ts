@@ -37,15 +37,18 @@ export function openAsk(run: Run, question: Question): string {
 
 /** Open asks remind and escalate; after continue-as-new each is taken up where it was. */
 export function resumeAsks(run: Run): void {
-  for (const ask of Object.values(run.state.asks)) if (ask.state === 'open') void remind(run, ask.ask);
+  for (const ask of Object.values(run.state.asks)) {
+    if (ask.state === 'open') void remind(run, ask.ask);
+    else if (ask.state === 'expired' && ask.escalated > 0 && ask.escalated < run.plan.escalation.length) void besideTheStory(escalate(run, ask.ask));
+  }
 }
 
 const escalateEvery = 5 * 60_000;
 
-async function remind(run: Run, id: string): Promise<void> {
+function remind(run: Run, id: string): Promise<void> {
   const current = (): AskRecord => run.state.asks[id]!;
   const settled = (): boolean => current().state !== 'open';
-  try {
+  return besideTheStory((async () => {
     const { askedAt, dueAt } = current();
     if (dueAt === null) return;
     for (const [index, share] of [0.5, 0.8].entries()) {
@@ -56,16 +59,29 @@ async function remind(run: Run, id: string): Promise<void> {
     }
     if (await run.beside(settled, dueAt)) return;
     expire(run, id);
-    // Nobody answered: the escalation path is walked step by step, while the default already stands.
-    const path = run.plan.escalation;
-    const everyMs = run.plan.escalateEveryMs > 0 ? run.plan.escalateEveryMs : escalateEvery;
-    for (const [index, person] of path.entries()) {
-      if (current().escalated > index) continue;
-      patch(run, id, { escalated: index + 1 });
-      run.tell('critical', 'ask-escalated', `nobody answered in time: ${current().question}`, `the stated default is taken: ${current().otherwise}`, { to: [person], ask: id });
-      const stillOpen = (): boolean => !run.state.holds.some((hold) => hold.reason === 'unanswered');
-      if (index < path.length - 1 && (await run.beside(stillOpen, run.now() + everyMs))) return;
-    }
+    await escalate(run, id);
+  })());
+}
+
+/** Nobody answered: the escalation path is walked person by person, while the default already stands, until somebody takes it up. */
+async function escalate(run: Run, id: string): Promise<void> {
+  const path = run.plan.escalation;
+  const everyMs = run.plan.escalateEveryMs > 0 ? run.plan.escalateEveryMs : escalateEvery;
+  const held = (): boolean => run.state.holds.some((hold) => hold.reason === 'unanswered');
+  let wasHeld = held();
+  const takenUp = (): boolean => { wasHeld ||= held(); return wasHeld && !held(); };
+  for (let step = run.state.asks[id]!.escalated; step < path.length; step++) {
+    const ask = run.state.asks[id]!;
+    patch(run, id, { escalated: step + 1 });
+    run.tell('critical', 'ask-escalated', `nobody answered in time: ${ask.question}`, `the stated default is taken: ${ask.otherwise}`, { to: [path[step]!], ask: id });
+    if (step < path.length - 1 && (await run.beside(takenUp, run.now() + everyMs))) { patch(run, id, { escalated: path.length }); return; }
+  }
+}
+
+/** A coroutine beside the story ends with it. */
+async function besideTheStory(work: Promise<void>): Promise<void> {
+  try {
+    await work;
   } catch (error) {
     if (!(error instanceof Leaving)) throw error;
   }
