@@ -153,9 +153,14 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     Worker.create({ ...common, taskQueue: rehearsalQueue, activities: { disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()) } }),
   ]);
   const running = workers.map((worker) => worker.run());
+  const interrupted = new Promise<never>((_, reject) => {
+    const end = (): void => reject(new FinalError({ code: 'INTERRUPTED', what: 'the rehearsal was interrupted.' }));
+    if (options.signal?.aborted === true) end(); else options.signal?.addEventListener('abort', end, { once: true });
+  });
+  interrupted.catch(() => { /* whoever waits hears it */ });
   try {
     // Not before the workers run: on a server that has seen rehearsals, a task of an earlier one that nobody takes would hold the clock.
-    await environment.sleep(startAt - virtualNow);
+    await Promise.race([environment.sleep(startAt - virtualNow), interrupted]);
     const untilMs = options.untilMs ?? Math.max(3 * (plan.nominalEnd - startAt), 30 * 86_400_000);
     progress(`rehearsing ${plan.rollout} from ${new Date(startAt).toISOString()}`);
     const curtain = await environment.client.workflow.start('curtain', { taskQueue: rehearsalQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
@@ -165,8 +170,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     });
     await world.launch();
     // Waiting for the curtain is what lets the clock skip.
-    const aborted = new Promise<never>((_, reject) => options.signal?.addEventListener('abort', () => reject(new FinalError({ code: 'INTERRUPTED', what: 'the rehearsal was interrupted.' })), { once: true }));
-    const ended = (await Promise.race([curtain.result(), aborted])) === 'ended';
+    const ended = (await Promise.race([curtain.result(), interrupted])) === 'ended';
     const status = (ended ? await handle.result() : await handle.query('status')) as Status;
     const endedAt = ended ? status.updatedAt : await now();
     const history = options.keepHistory === true ? await handle.fetchHistory() : null;

@@ -55,13 +55,13 @@ const cached = process.env['TIDEGATE_TEST_CACHE'] === '0' ? 0 : undefined;
 /** One test server for a file; rehearsals on it run one after the other. */
 export function rehearsals(): (plan: string, scenario?: string, options?: Partial<RehearsalOptions>) => Promise<Rehearsal> {
   let environment: TestWorkflowEnvironment;
-  beforeAll(async () => { environment = await openEnvironment(); });
-  afterAll(async () => { await environment?.teardown(); });
-  // A test that ran into its limit leaves its rehearsal behind: the next one ends it first.
+  // A test that ran into its limit leaves its rehearsal behind: it is ended before the next one, and before the server goes.
   let before: { readonly abort: AbortController; readonly settled: Promise<unknown> } | null = null;
+  const endLast = async (): Promise<void> => { before?.abort.abort(); await before?.settled; };
+  beforeAll(async () => { environment = await openEnvironment(); });
+  afterAll(async () => { await endLast(); await environment?.teardown(); });
   return async (plan, scenario = '', options = {}) => {
-    before?.abort.abort();
-    await before?.settled;
+    await endLast();
     const abort = new AbortController();
     const running = rehearse(plan, { signal: abort.signal, file: 'plan.yaml', environment, scenario: scenario === '' ? null : { text: scenario, file: 'scenario.yaml' }, ...(cached === undefined ? {} : { cachedWorkflows: cached }), ...options });
     before = { abort, settled: running.catch(() => undefined) };

@@ -1,0 +1,50 @@
+// What two runs of one plan have in common: everything but instants, lengths of time and places on this machine. Used to compare a run that
+// was struck with one that was not.
+import { expect } from 'vitest';
+import type { Outcome, World } from './world.js';
+
+/** Sentences of the record without what may differ: how long it took, when it was, how many looks that were. */
+export function plainly(text: string, world: World): string {
+  return text.replaceAll(world.home, 'HOME').replaceAll(world.outside.url, 'OUTSIDE')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
+    .replaceAll(/\d+(\.\d+)? (ms|s|min|h|d|seconds?|minutes?|hours?)\b( \d+ (s|min|h)\b)?/g, 'TIME')
+    .replaceAll(/\d+ (looks?|samples?|points?|observations?)\b/g, 'N $1');
+}
+
+/** The kinds whose order is the rollout's own; the rest (what was looked at when) is compared as a set. */
+const ofTheWatch = new Set(['verdict', 'watch-summary']);
+
+export interface Plain { readonly outcome: string | null; readonly share: number; readonly moves: unknown; readonly undos: unknown; readonly asks: unknown; readonly phases: unknown; readonly messages: unknown; readonly sentences: readonly string[]; readonly watched: readonly string[]; readonly delivered: readonly string[]; readonly changes: unknown }
+
+export function plain(made: Outcome, world: World): Plain {
+  const { status, entries, delivered, effects } = made;
+  const told = entries.filter((entry) => entry.kind === 'message');
+  return {
+    outcome: status.outcome, share: made.share,
+    moves: status.moves.filter((move) => move.direction === 'forward').map(({ target, phase, before, wanted, after, readBack, state }) => ({ target, phase, before, wanted, after, readBack: plainly(readBack, world), state })),
+    undos: status.moves.filter((move) => move.direction === 'back').map(({ target, before, wanted, after, readBack, state }) => ({ target, before, wanted, after, readBack: plainly(readBack, world), state })),
+    asks: status.asks.map(({ ask, kind, question, from, needs, options, state, result, answers }) => ({ ask, kind, question, from, needs, options, state, result, answers: answers.map(({ by, value }) => `${by}: ${value}`) })),
+    phases: status.phases.map(({ phase, targets, restarts }) => ({ phase, targets, restarts })),
+    messages: told.map((entry) => ({ key: (entry.detail as { key: string }).key, text: plainly(entry.text, world) })),
+    sentences: entries.filter((entry) => !ofTheWatch.has(entry.kind)).map((entry) => `${entry.kind} ${entry.phase} ${entry.actor}: ${plainly(entry.text, world)}`),
+    watched: [...new Set(entries.filter((entry) => ofTheWatch.has(entry.kind)).map((entry) => `${entry.kind} ${entry.phase}: ${plainly(entry.text, world)}`))].sort(),
+    delivered: [...new Set(delivered.map((message) => message.key))].sort(),
+    // Only what changed the target: an attempt that finds it so already changes nothing.
+    changes: effects.filter((effect) => effect.changed).map(({ target, value, key }) => ({ target, value, key })),
+  };
+}
+
+/** What holds for every run, struck or not. */
+export function sound(made: Outcome): void {
+  const { status, chain, entries, delivered } = made;
+  expect(chain.problems).toEqual([]);
+  expect(chain.ok).toBe(true);
+  expect(status.unsent).toEqual({ journal: 0, messages: 0 });
+  expect(entries.at(-1)?.kind).toBe('ended');
+  expect(entries.filter((entry) => entry.kind === 'started')).toHaveLength(1);
+  // A message has one key and one text, however often it was delivered, and each was delivered.
+  const texts = new Map<string, string>();
+  for (const message of delivered) expect(texts.set(message.key, texts.get(message.key) ?? message.title).get(message.key)).toBe(message.title);
+  expect(texts.size).toBe(status.messages);
+  for (const phase of status.phases) if (phase.endedAt !== null) expect(phase.cleanMs).toBeGreaterThan(0);
+}
