@@ -166,7 +166,7 @@ async function verify(run: Run): Promise<'passed' | 'failed' | 'inconclusive'> {
   run.rewatch++;
   await condition(() => state.gate === 'pass', plan.rollback.verifyWithinMs);
   const gate = state.gate as 'pass' | 'fail' | 'inconclusive' | null;
-  const said = state.verdicts.map((verdict) => verdict.message).join('; ');
+  const said = state.verdicts.filter((verdict) => plan.rollback.verify.some((one) => verdict.id.startsWith(`${one.id}#`))).map((verdict) => verdict.message).join('; ');
   run.note('verified', gate === 'pass' ? `the rollback is verified: ${said}` : `the rollback is not verified: ${said}`, { verdict: gate ?? 'inconclusive' });
   if (gate === 'pass') return 'passed';
   if (gate === 'fail') {

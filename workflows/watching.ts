@@ -38,7 +38,7 @@ export async function keepWatch(run: Run): Promise<void> {
       await done;
     }
     if (report !== null) {
-      absorb(run, report);
+      absorb(run, report, run.rewatch === rewatch);
       if (input.lookNow) run.lookSeen = asked;
     }
     else if (failure !== null && !isCancellation(failure)) {
@@ -60,8 +60,11 @@ function remember(run: Run, packed: PackedMemory): void {
   if (soaking !== null && run.state.step !== 'rolling-back') { soaking.cleanMs = memory.cleanMs; soaking.restarts = memory.restarts; }
 }
 
-/** What a report means. Order matters: a conviction is acted on before anything is told. */
-function absorb(run: Run, report: WatchReport): void {
+/**
+ * What a report means. Order matters: a conviction is acted on before anything is told.
+ * @param upToDate whether it judged what is in force now: a report on an older step says nothing about the gate of this one
+ */
+function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
   const { state } = run;
   const soaking = state.step === 'soaking' || state.step === 'baking' || state.step === 'grading';
   remember(run, report.memory);
@@ -77,8 +80,8 @@ function absorb(run: Run, report: WatchReport): void {
   for (const verdict of report.changes) run.note('verdict', verdict.message, { id: verdict.id, verdict: verdict.verdict, reason: verdict.reason, value: verdict.value, limit: verdict.limit, samples: verdict.samples, asOf: verdict.asOf });
   for (const verdict of report.blindBreaches) askRollback(run, verdict.id, `${verdict.message}: it was breached when the evidence went missing`, 15 * 60_000, 'rollback');
   if (report.gates.invariant !== state.invariant) invariantChanged(run, report);
-  state.gate = state.step === 'gate' || state.step === 'rolling-back' ? report.gates.enter : null;
-  if (soaking) {
+  if (upToDate) state.gate = state.step === 'gate' || state.step === 'rolling-back' ? report.gates.enter : null;
+  if (upToDate && soaking) {
     state.soaked = report.soaked;
     state.leave = report.gates.leave;
   }

@@ -123,7 +123,9 @@ describeNeeding(['test-server'], 'batch patches, when something goes wrong', () 
     const reported = made.entries.find((entry) => entry.kind === 'event')!.at;
     expect(made.status.rollback!.readBackAt! - reported).toBeLessThan(10_000);
     expect(made.status.rollback!.verified).toBe(true);
+    // the proof itself takes half a minute without an increase, after the flag reads as off
     expect(texts(made, 'verified')[0]).toContain('batch_patches_total');
+    expect(made.entries.find((entry) => entry.kind === 'verified')!.at - made.status.rollback!.readBackAt!).toBeGreaterThanOrEqual(30_000);
     expect(made.targets['batch-patches']).toBe(0);
   });
 
