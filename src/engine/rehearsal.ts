@@ -29,10 +29,9 @@ export interface RehearsalOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly progress?: (line: string) => void;
   readonly signal?: AbortSignal;
-  /** test hooks: full replay at every task; continue-as-new after so many events; an environment that is already there */
+  /** test hooks: full replay at every task; continue-as-new after so many events */
   readonly cachedWorkflows?: number;
   readonly maxHistoryEvents?: number;
-  readonly environment?: TestWorkflowEnvironment;
   /** hears every entry of the record as it is written: progress of a long rehearsal */
   readonly onEntry?: (entry: { readonly at: EpochMs; readonly kind: string; readonly phase: string | null; readonly text: string }) => void;
   /** hands the whole history of the rollout out, for replay tests */
@@ -71,15 +70,16 @@ const shown = new Set(['started', 'phase', 'ask', 'answer', 'moved', 'move-faile
 export async function rehearse(planText: string, options: RehearsalOptions): Promise<Rehearsal> {
   const env = options.env ?? process.env;
   const progress = options.progress ?? (() => {});
-  const environment = options.environment ?? (await openEnvironment(progress));
+  // One server a rehearsal: what an attempt under way or an unread task leaves behind would hold the clock of the next.
+  const environment = await openEnvironment(progress);
   try {
     return await carryOut(planText, options, env, environment, progress);
   } finally {
-    if (options.environment === undefined) await environment.teardown();
+    await environment.teardown();
   }
 }
 
-/** The time-skipping server, found or fetched; tests keep one for many rehearsals. */
+/** The time-skipping server, found or fetched; also for what the bench compares a rehearsal with. */
 export async function openEnvironment(progress: (line: string) => void = () => {}): Promise<TestWorkflowEnvironment> {
   const [{ TestWorkflowEnvironment }, { locate }] = await Promise.all([import('@temporalio/testing'), import('./binaries.js')]);
   await quietRuntime();
@@ -159,7 +159,6 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   });
   interrupted.catch(() => { /* whoever waits hears it */ });
   try {
-    // Not before the workers run: on a server that has seen rehearsals, a task of an earlier one that nobody takes would hold the clock.
     await Promise.race([environment.sleep(startAt - virtualNow), interrupted]);
     const untilMs = options.untilMs ?? Math.max(3 * (plan.nominalEnd - startAt), 30 * 86_400_000);
     progress(`rehearsing ${plan.rollout} from ${new Date(startAt).toISOString()}`);
@@ -178,17 +177,10 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     const entries = await allEntries(journal, plan.rollout);
     return reportOf({ plan, status, ended, startAt, endedAt, entries, world, reviews, history, historyEvents });
   } finally {
-    if (options.environment !== undefined) await endAll(environment);
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
     await journal.close();
   }
-}
-
-/** What is still open on a shared server (claims that are being released, what the scenario had in store) would reach, or hold up, the next rehearsal. */
-async function endAll({ client, connection, namespace = 'default' }: TestWorkflowEnvironment): Promise<void> {
-  const open = await connection.workflowService.listOpenWorkflowExecutions({ namespace, maximumPageSize: 1000, startTimeFilter: {} });
-  await Promise.all(open.executions.map(({ execution }) => client.workflow.getHandle(execution!.workflowId!, execution!.runId!).terminate('the rehearsal is over').catch(() => undefined /* it ended by itself */)));
 }
 
 /** A rehearsal needs no secret: whatever the plan refers to is there, and is never used. */

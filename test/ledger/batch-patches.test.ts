@@ -142,7 +142,7 @@ describeNeeding(['test-server'], 'batch patches, when something goes wrong', () 
   });
 
   it('E5: gates are judged before the move: too many errors, a worsening trend, no for an answer', async () => {
-    const errors = await rehearse(batchPatches, `metrics: { error_rate: [{ at: start, value: 4.9 }, { at: day 1 at 08:00, for: 4h, value: 6 }] }`, { ...hourly, untilMs: 14.6 * day });
+    const errors = await rehearse(batchPatches, `metrics: { error_rate: [{ at: start, value: 4.9 }, { at: day 1 at 08:00, for: 4h, value: 6 }] }`, { ...hourly, untilMs: 14.45 * day });
     expect(errors.targets['batch-patches']).toBe(0);
     const rising = await rehearse(batchPatches, `metrics: { error_rate: [{ at: wave-1, for: 12h, value: 0.5 }, { at: wave-1 + 12h, for: 10d, value: 1.5 }] }`, { ...hourly, untilMs: 17 * day });
     expect(phaseOf(rising, 'wave-1').endedAt).not.toBeNull();

@@ -1,8 +1,7 @@
-// One world for all workflow tests: a small plan, scenarios, one time-skipping server a file, and checkers that run after every rehearsal,
-// whatever it was about. What the checkers do not prove: anything about real processes (test/processes) and real providers (test/targets).
-import { afterAll, beforeAll, expect } from 'vitest';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { openEnvironment, rehearse, type Rehearsal, type RehearsalOptions } from '../../src/engine/rehearsal.js';
+// One world for all workflow tests: a small plan, scenarios, and checkers that run after every rehearsal, whatever it was
+// about. What the checkers do not prove: anything about real processes (test/processes) and real providers (test/targets).
+import { afterAll, expect } from 'vitest';
+import { rehearse, type Rehearsal, type RehearsalOptions } from '../../src/engine/rehearsal.js';
 import { bodyOf, hashOf } from '../../src/journal/chain.js';
 
 export const minute = 60_000;
@@ -52,18 +51,16 @@ ${more.two ?? ''}
 
 const cached = process.env['TIDEGATE_TEST_CACHE'] === '0' ? 0 : undefined;
 
-/** One test server for a file; rehearsals on it run one after the other. */
+/** Rehearsals of a file, one after the other. */
 export function rehearsals(): (plan: string, scenario?: string, options?: Partial<RehearsalOptions>) => Promise<Rehearsal> {
-  let environment: TestWorkflowEnvironment;
-  // A test that ran into its limit leaves its rehearsal behind: it is ended before the next one, and before the server goes.
+  // A test that ran into its limit leaves its rehearsal behind: it is ended before the next one begins.
   let before: { readonly abort: AbortController; readonly settled: Promise<unknown> } | null = null;
   const endLast = async (): Promise<void> => { before?.abort.abort(); await before?.settled; };
-  beforeAll(async () => { environment = await openEnvironment(); });
-  afterAll(async () => { await endLast(); await environment?.teardown(); });
+  afterAll(endLast);
   return async (plan, scenario = '', options = {}) => {
     await endLast();
     const abort = new AbortController();
-    const running = rehearse(plan, { signal: abort.signal, file: 'plan.yaml', environment, scenario: scenario === '' ? null : { text: scenario, file: 'scenario.yaml' }, ...(cached === undefined ? {} : { cachedWorkflows: cached }), ...options });
+    const running = rehearse(plan, { signal: abort.signal, file: 'plan.yaml', scenario: scenario === '' ? null : { text: scenario, file: 'scenario.yaml' }, ...(cached === undefined ? {} : { cachedWorkflows: cached }), ...options });
     before = { abort, settled: running.catch(() => undefined) };
     const made = await running;
     check(made);

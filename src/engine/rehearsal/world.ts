@@ -76,7 +76,7 @@ export class World {
   }
 
   private at(metric: MetricRef, at: EpochMs): Measurement {
-    const injected = this.stretches.get(metric.name)?.find(({ when, what }) => {
+    const injected = this.stretches.get(metric.name)?.findLast(({ when, what }) => {
       const from = instantOf(when, this);
       return from !== null && at >= from && (what.for === undefined || at < from + what.for);
     })?.what;
