@@ -17,8 +17,10 @@ export const notify = (ports: Ports) => async (input: NotifyInput): Promise<Noti
 async function attempt(ports: Ports, channel: ChannelRef, message: NotifyInput['items'][number]['message']): Promise<{ why: string; final: boolean; retryAfterMs: number | null } | null> {
   try {
     await ports.channel(channel.provider).send({ provider: channel.provider, settings: fillSecrets(channel.settings, ports.env) }, message, abortAfter(12_000));
+    ports.meters.observeMessage({ channel: channel.provider, result: 'sent' });
     return null;
   } catch (error) {
+    ports.meters.observeMessage({ channel: channel.provider, result: error instanceof ChannelRefused ? 'refused' : 'unreachable' });
     return { why: error instanceof Error ? error.message.slice(0, 300) : 'unknown', final: error instanceof ChannelRefused, retryAfterMs: error instanceof ChannelUnreachable ? error.retryAfterMs : null };
   }
 }

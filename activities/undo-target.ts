@@ -5,8 +5,11 @@ import { abortAfter } from './failure.js';
 import type { Ports } from './ports.js';
 import { contextOf, read, sameValue, targetRef } from './read-target.js';
 import type { UndoInput, UndoResult } from './types.js';
+import { observed } from './write-target.js';
 
-export const undoTarget = (ports: Ports) => async (input: UndoInput): Promise<UndoResult> => {
+export const undoTarget = (ports: Ports) => (input: UndoInput): Promise<UndoResult> => observed(ports, input.rollout, input.target.provider, 'back', () => undo(ports, input));
+
+async function undo(ports: Ports, input: UndoInput): Promise<UndoResult> {
   const { target, value, key } = input;
   const output: string[] = [];
   const provider = ports.target(target.provider);
@@ -19,7 +22,7 @@ export const undoTarget = (ports: Ports) => async (input: UndoInput): Promise<Un
   const after = await read(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000));
   if (!sameValue(after.value, value)) throw new TargetUnreachable({ code: 'TARGET_NOT_READ_BACK', what: `was written back as ${value} but reads ${after.value}`, where: target.id, means: 'The rollback of this target is not done.', todo: 'It is tried again until it is.' });
   return { value: after.value, detail: await provider.verify(targetRef(ports, target), value, contextOf(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000), output)), leftSafer: false, output };
-};
+}
 
 /** A target that cannot be read may still be written: the undo goes out all the same. */
 async function readable(ports: Ports, target: ResolvedTarget, key: string, signal: AbortSignal) {

@@ -1,12 +1,15 @@
 // writeTarget: one forward move. The value before is on disk before the write leaves; the attempt aborts itself; it ends by reading back.
 import { ApplicationFailure } from '@temporalio/activity';
-import { TargetConflict, TargetUnreachable } from '../src/targets/port.js';
+import type { WriteObserved } from '../src/metrics/port.js';
+import { TargetConflict, TargetRefused, TargetUnreachable } from '../src/targets/port.js';
 import { abortAfter } from './failure.js';
 import type { Ports } from './ports.js';
 import { contextOf, read, sameValue, targetRef } from './read-target.js';
 import type { WriteInput, WriteResult } from './types.js';
 
-export const writeTarget = (ports: Ports) => async (input: WriteInput): Promise<WriteResult> => {
+export const writeTarget = (ports: Ports) => (input: WriteInput): Promise<WriteResult> => observed(ports, input.rollout, input.target.provider, 'forward', () => write(ports, input));
+
+async function write(ports: Ports, input: WriteInput): Promise<WriteResult> {
   const { target, value, key } = input;
   const provider = ports.target(target.provider);
   const output: string[] = [];
@@ -31,7 +34,21 @@ export const writeTarget = (ports: Ports) => async (input: WriteInput): Promise<
   if (!sameValue(after.value, value)) throw new TargetUnreachable({ code: 'TARGET_NOT_READ_BACK', what: `was written as ${value} but reads ${after.value}`, where: target.id, means: 'The write did not take effect, or not yet.', todo: 'It is tried again; if it stays so, look at the target itself.' });
   const evidence = await provider.verify(targetRef(ports, target), value, contextOf(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000), output));
   return { after: after.value, readBack: evidence, output };
-};
+}
+
+/** Tells the meters how an attempt at a write ended. */
+export async function observed<Result>(ports: Ports, rollout: string, provider: string, direction: WriteObserved['direction'], attempt: () => Promise<Result>): Promise<Result> {
+  const startedAt = performance.now();
+  let result: WriteObserved['result'] = 'done';
+  try {
+    return await attempt();
+  } catch (error) {
+    result = error instanceof TargetConflict ? 'conflict' : error instanceof TargetRefused || error instanceof ApplicationFailure ? 'refused' : (error as { code?: unknown }).code === 'TARGET_NOT_READ_BACK' ? 'unverified' : 'unreachable';
+    throw error;
+  } finally {
+    ports.meters.observeWrite({ rollout, provider, direction, result, tookMs: performance.now() - startedAt });
+  }
+}
 
 /** What is protected stays protected (promise 7): the last line of defence, after plan validation and the workflow's own check. */
 function refusal({ target, value }: WriteInput): string | null {

@@ -102,7 +102,7 @@ function expire(run: Run, id: string): void {
   const ask = run.state.asks[id]!;
   if (ask.state !== 'open') return;
   patch(run, id, { state: 'expired', result: ask.otherwise, settledAt: run.now() });
-  run.note('ask', `nobody answered '${ask.question}' in time: ${ask.otherwise}`, { ask: id, otherwise: ask.otherwise });
+  run.note('ask', `nobody answered '${ask.question}' in time: ${ask.otherwise}`, { ask: id, otherwise: ask.otherwise, tookMs: run.now() - ask.askedAt });
 }
 
 /** An ask that no longer stands: its half-full quorum goes with it. */

@@ -30,7 +30,7 @@ export async function runPhase(run: Run, phase: Phase): Promise<void> {
   record.endedAt = run.now();
   state.references[phase.phase] = state.memory === null ? {} : summarise(state.memory);
   record.verdicts = [...state.verdicts];
-  run.note('phase', `${phase.phase} is done: ${inWords(record.cleanMs)} clean`, { phase: phase.phase, cleanMs: record.cleanMs, restarts: record.restarts, summary: Object.fromEntries(Object.entries(state.references[phase.phase]!).map(([metric, one]) => [metric, { ...one }])) });
+  run.note('phase', `${phase.phase} is done: ${inWords(record.cleanMs)} clean`, { phase: phase.phase, tookMs: run.now() - (record.startedAt ?? run.now()), cleanMs: record.cleanMs, restarts: record.restarts, summary: Object.fromEntries(Object.entries(state.references[phase.phase]!).map(([metric, one]) => [metric, { ...one }])) });
   run.tell('info', 'phase-done', `${state.rollout}: ${phase.phase} is done`, `${inWords(record.cleanMs)} clean`);
 }
 
@@ -280,7 +280,7 @@ export async function bake(run: Run, baking: Baking): Promise<void> {
   }
   await soaked(run, baking.leave, 'baking');
   state.baking.endedAt = run.now();
-  run.note('phase', `baking is done: ${inWords(state.baking.cleanMs)} clean`, { cleanMs: state.baking.cleanMs, restarts: state.baking.restarts });
+  run.note('phase', `baking is done: ${inWords(state.baking.cleanMs)} clean`, { tookMs: run.now() - (state.baking.startedAt ?? run.now()), cleanMs: state.baking.cleanMs, restarts: state.baking.restarts });
 }
 
 async function soaked(run: Run, leave: readonly PlanCondition[], name: string): Promise<void> {

@@ -85,7 +85,7 @@ async function carryOut(run: Run, options: StartOptions, flush: () => void, resu
   for (const ask of Object.values(state.asks)) if (ask.state === 'open') voidAsk(run, ask.ask, `the rollout is over: ${state.outcome}`);
   state.holds = [];
   await afterwards(run);
-  run.note('ended', `${state.rollout} is over: ${state.outcome}`, { outcome: state.outcome, grades: state.grades.map((one) => ({ grade: one.grade, reached: one.reached })), rollback: state.rollback === null ? null : { ...state.rollback, remainder: [...state.rollback.remainder] }, evaluations: state.evaluations, exposed: exposed(state) });
+  run.note('ended', `${state.rollout} is over: ${state.outcome}`, { outcome: state.outcome, tookMs: run.now() - state.startedAt, grades: state.grades.map((one) => ({ grade: one.grade, reached: one.reached })), rollback: state.rollback === null ? null : { ...state.rollback, remainder: [...state.rollback.remainder] }, evaluations: state.evaluations, exposed: exposed(state) });
   run.over = true;
   await Promise.all(coroutines);
   await activities.release({ rollout: state.rollout, keys: state.claimed });

@@ -133,7 +133,7 @@ export class Run {
     const standing = this.state.holds.find((hold) => hold.reason === reason);
     if (standing === undefined) return false;
     this.state.holds = this.state.holds.filter((hold) => hold !== standing);
-    this.note('hold-ended', `no longer held (${standing.message}): ${why}`, { reason, heldMs: this.now() - standing.since }, by);
+    this.note('hold-ended', `no longer held (${standing.message}): ${why}`, { reason, tookMs: this.now() - standing.since }, by);
     if (!harmless.includes(reason)) this.rewatch++;
     return true;
   }

@@ -57,8 +57,10 @@ export interface Parts {
 // ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface PlanInput { readonly text: string; readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; /** instant at which the plan is resolved: its day 1 unless told */ readonly now: EpochMs }
 export type ParsedPlan =
-  | { readonly ok: true; readonly plan: ResolvedPlan; /** as it goes to the workflow: plain JSON, unresolved, variables unfilled; read when asked for, which `validate` never does */ document(): unknown; /** the same with its variables filled in */ filled(): unknown; readonly warnings: readonly Problem[] }
-  | { readonly ok: false; readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] };
+  | { readonly ok: true; readonly plan: ResolvedPlan; /** as it goes to the workflow: plain JSON, unresolved, variables unfilled; read when asked for, which `validate` never does */ document(): unknown; /** the same with its variables filled in */ filled(): unknown; readonly warnings: readonly Remark[] }
+  | { readonly ok: false; readonly errors: readonly Problem[]; readonly warnings: readonly Remark[] };
+/** What is no error but worth knowing; `level` left out: a warning. */
+export type Remark = Problem & { readonly level?: 'note' | 'warning' };
 export interface Plans {
   parse(input: PlanInput): ParsedPlan;
   schema(): unknown;

@@ -1,6 +1,6 @@
 // validate: every error of every plan as file:line:column, before anything moves. Loads no engine. Reading and showing: ../planning.ts.
 import type { Problem } from '../../plan/problems.js';
-import type { ParsedPlan } from '../ports.js';
+import type { ParsedPlan, Remark } from '../ports.js';
 import { paintFor } from '../paint.js';
 import { readPlan, sayProblems } from '../planning.js';
 import { dayOption, defineVerb, UsageError, varsOption } from '../verb.js';
@@ -38,11 +38,17 @@ export const verb = defineVerb<ValidateOptions>({
     }
     const paint = paintFor(cli.out);
     for (const { file, parsed } of results) {
-      sayProblems(file, 'warning', parsed.warnings, cli.err);
+      sayProblems(file, parsed.warnings, cli.err);
       // errors are this verb's result, so they go where an editor or a pipe reads them
-      if (!parsed.ok) sayProblems(file, 'error', parsed.errors, cli.out);
-      else cli.out.write(`${paint.good('✔')} ${file}: ${parsed.plan.rollout}, ${plural(parsed.plan.phases.length, 'phase')}, ${plural(parsed.plan.targets.length, 'target')}${parsed.warnings.length === 0 ? '' : `, ${plural(parsed.warnings.length, 'warning')}`}\n`);
+      if (!parsed.ok) sayProblems(file, parsed.errors, cli.out);
+      else cli.out.write(`${paint.good('✔')} ${file}: ${parsed.plan.rollout}, ${plural(parsed.plan.phases.length, 'phase')}, ${plural(parsed.plan.targets.length, 'target')}${counted(parsed.warnings)}\n`);
     }
     return valid ? 0 : 1;
   },
 });
+
+/** `, 2 warnings, 1 note`; nothing where there are none. */
+function counted(remarks: readonly Remark[]): string {
+  const of = (level: 'warning' | 'note'): number => remarks.filter((one) => (one.level ?? 'warning') === level).length;
+  return (['warning', 'note'] as const).map((level) => (of(level) === 0 ? '' : `, ${plural(of(level), level)}`)).join('');
+}
