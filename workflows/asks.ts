@@ -136,13 +136,13 @@ export function takeAnswer(run: Run, id: string, value: string | number, by: By)
   if (ask.state !== 'open') return `was already answered so by ${by.by}`;
   const answer: AskAnswer = { by: by.by, value, at: run.now(), reason: by.reason ?? '', identity: by.identity ?? `${by.osUser ?? '?'}@${by.host ?? '?'}` };
   const answers = [...ask.answers.filter((one) => one.by !== by.by), answer];
-  run.note('answer', `${by.by} answered '${ask.question}': ${value}${answer.reason === '' ? '' : ` (${answer.reason})`}`, { ask: id, value, reason: answer.reason, identity: answer.identity, osUser: by.osUser ?? null, host: by.host ?? null }, by.by);
-  const twice = answers.filter((one) => one.identity === answer.identity && one.by !== by.by && one.identity !== '?@?');
-  if (ask.needs > 1 && twice.length > 0) run.tell('warning', 'one-identity-two-votes', `one identity (${answer.identity}) gave the votes of ${[...twice.map((one) => one.by), by.by].join(' and ')}`, `ask ${id}`, { to: [run.plan.owner] });
-
   const no = value === 'reject';
   const count = answers.filter((one) => one.value === value).length;
   const done = no || ask.kind === 'stand-up' || ask.needs <= 1 || count >= ask.needs;
+  run.note('answer', `${by.by} answered '${ask.question}': ${value}${answer.reason === '' ? '' : ` (${answer.reason})`}`, { ask: id, value, reason: answer.reason, identity: answer.identity, osUser: by.osUser ?? null, host: by.host ?? null, ...(done ? { tookMs: answer.at - ask.askedAt } : {}) }, by.by);
+  const twice = answers.filter((one) => one.identity === answer.identity && one.by !== by.by && one.identity !== '?@?');
+  if (ask.needs > 1 && twice.length > 0) run.tell('warning', 'one-identity-two-votes', `one identity (${answer.identity}) gave the votes of ${[...twice.map((one) => one.by), by.by].join(' and ')}`, `ask ${id}`, { to: [run.plan.owner] });
+
   patch(run, id, done ? { answers, state: 'settled', result: value, settledAt: run.now() } : { answers });
   return done ? `'${id}' is settled: ${value}` : `'${id}' has ${count} of ${ask.needs}: ${ask.needs - count} more needed from ${unanswered(run.state.asks[id]!).join(', ')}`;
 }
