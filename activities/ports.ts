@@ -18,8 +18,8 @@ export interface Clock {
 
 /** What activities need of the engine itself. */
 export interface EnginePort {
-  /** Heartbeat details of a pending activity, and whether an attempt of it is running now; null: it is not pending any more. @throws transient */
-  pending(workflowId: string, activityId: string): Promise<{ readonly running: boolean; readonly details: unknown } | null>;
+  /** Heartbeat details of a pending activity, whether an attempt of it is running now, and whether any ever began; null: it is not pending any more. @throws transient */
+  pending(workflowId: string, activityId: string): Promise<{ readonly running: boolean; readonly begun: boolean; readonly details: unknown } | null>;
   /** Claims `key` for `rollout`; claiming what one holds is success. A claim whose holder has ended is taken over. @throws ClaimTaken naming the holder */
   claim(key: string, rollout: string, workflowId: string): Promise<void>;
   /** Frees the claim if `workflowId` holds it; freeing what is free is success. */

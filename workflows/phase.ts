@@ -1,11 +1,11 @@
 // One phase, in the order the plan states it: preparation → enter gate → approval → moves → soak → leave gate. Every step looks at what is
 // already done, so a phase can be taken up again anywhere: after a restart, after continue-as-new, after a rollback to it.
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { summarise } from '../src/judgement/index.js';
 import type { Baking, Phase, RepeatedCommand } from '../src/plan/types.js';
 import type { PlanCondition } from '../src/plan/types.js';
 import { answered, dueIn, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
-import { move } from './moving.js';
+import { move, reasonOf } from './moving.js';
 import { activities, readers, repeater, runner } from './options.js';
 import { reportEvent } from './events.js';
 import { humanMetrics } from './rules.js';
@@ -265,7 +265,7 @@ function beginSoak(run: Run): void {
 /** The phase's soak: clean time, then the leave gate. It ends when nothing stands in its way. */
 async function soak(run: Run, phase: Phase): Promise<void> {
   run.state.step = 'soaking';
-  await beside(phase.during.map((command) => repeat(run, command)), () => soaked(run, phase.leave, phase.phase));
+  await beside(run, phase.during.map((command) => repeat(run, command)), () => soaked(run, phase.leave, phase.phase));
 }
 
 /** After the last phase: nothing moves any more, and it must stay healthy. */
@@ -298,13 +298,18 @@ async function soaked(run: Run, leave: readonly PlanCondition[], name: string): 
   run.unhold('gate', 'the gate is open');
 }
 
-/** Runs coroutines beside the main work and ends them with it. */
-async function beside(coroutines: readonly ((scope: CancellationScope) => Promise<void>)[], main: () => Promise<void>): Promise<void> {
+/** What runs beside a soak is let go a moment after it: what is due just now runs out instead of being cut off halfway through. */
+const letGoMs = 1_000;
+
+/** Runs coroutines beside the main work and ends them after it; nobody waits for that. */
+async function beside(run: Run, coroutines: readonly (() => Promise<void>)[], main: () => Promise<void>): Promise<void> {
   const scope = new CancellationScope();
-  const running = coroutines.map((coroutine) => scope.run(() => coroutine(scope)).catch((error: unknown) => { if (!isCancellation(error)) throw error; }));
+  const running = coroutines.map((coroutine) => scope.run(coroutine).catch((error: unknown) => { if (!isCancellation(error)) run.note('command', `a repeated command cannot be run: ${error instanceof ActivityFailure ? reasonOf(error) : String(error)}`); }));
   try { await main(); } finally {
-    scope.cancel();
-    await Promise.all(running);
+    if (running.length > 0) {
+      run.inFlight++;
+      void sleep(letGoMs).then(() => { scope.cancel(); return Promise.all(running); }).finally(() => { run.inFlight--; });
+    }
   }
 }
 

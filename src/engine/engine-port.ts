@@ -23,7 +23,7 @@ export function enginePort(client: Client): EnginePort {
       const found = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
       if (found == null) return null;
       const payload = found.heartbeatDetails?.payloads?.[0];
-      return { running: found.state === started && !saidSomething(found), details: payload == null ? null : defaultPayloadConverter.fromPayload(payload) };
+      return { running: found.state === started && !saidSomething(found), begun: found.lastStartedTime != null, details: payload == null ? null : defaultPayloadConverter.fromPayload(payload) };
     },
     claim: (key, rollout, workflowId) => claim(client, key, rollout, workflowId),
     async release(key, workflowId) {
