@@ -7,8 +7,11 @@ import type { TakeOverInput, WatchHeartbeat } from './types.js';
 
 /** A look ends within its 30 s; waiting longer would wait for a worker that is gone, whose details are those of the attempt before. */
 const waitMs = 32_000;
-/** A look that is due so soon would begin between reading its memory and cancelling it: it is let through first. One this late never comes. */
-const imminentMs = 250;
+/**
+ * A look that is due so soon would begin between reading its memory and cancelling it: it is let through first. A quarter of the cadence, at
+ * most this long, which is more than a task of the workflow takes, even without its cache. A look this late never comes.
+ */
+const imminentMs = 1_500;
 const overdueMs = 2_000;
 /**
  * A first attempt that nobody has taken yet is about to be. Cancelled in that moment it would hold the time-skipping test server's clock for
@@ -23,7 +26,7 @@ export const takeOver = (ports: Ports) => async (input: TakeOverInput): Promise<
     if (pending === null) return null;
     const heart = pending.details as WatchHeartbeat | null;
     const dueInMs = heart === null ? Infinity : heart.dueAt - (await ports.clock.now());
-    const imminent = dueInMs < imminentMs && dueInMs > -overdueMs;
+    const imminent = dueInMs < Math.min(imminentMs, input.cadenceMs / 4) && dueInMs > -overdueMs;
     const waitedMs = performance.now() - startedAt;
     const unbegun = !pending.begun && waitedMs < unbegunMs;
     if ((!pending.running && !imminent && !unbegun) || waitedMs > waitMs) return heart?.memory ?? null;

@@ -74,7 +74,7 @@ export interface StandUpsInput { readonly plan: ResolvedPlan; readonly after: Ep
 export interface ReviewsInput { readonly rollout: string; readonly timezone: string; readonly reviews: readonly Review[]; readonly endedAt: EpochMs; readonly channels: readonly ChannelRef[] }
 export interface FollowUpInput { readonly rollout: string; readonly followUp: FollowUp; readonly startedAt: EpochMs; readonly channels: readonly ChannelRef[]; readonly escalation: readonly string[]; readonly reason: string }
 export interface SampleInput { readonly rollout: string; readonly samples: readonly { readonly metric: string; readonly point: Point }[] }
-export interface TakeOverInput { readonly workflowId: string; readonly activityId: string }
+export interface TakeOverInput { readonly workflowId: string; readonly activityId: string; /** the pace of the watch that is taken over */ readonly cadenceMs: Ms }
 
 /** The activities as the workflow sees them. */
 export interface Activities {

@@ -30,7 +30,7 @@ export async function keepWatch(run: Run): Promise<void> {
 
     await condition(() => report !== null || failure !== null || run.rewatch !== rewatch || run.over || run.leaving);
     if (report === null && failure === null) {
-      const memory = run.over ? null : await taker.takeOver({ workflowId: workflowInfo().workflowId, activityId }).catch(() => null);
+      const memory = run.over ? null : await taker.takeOver({ workflowId: workflowInfo().workflowId, activityId, cadenceMs: input.rules.cadenceMs }).catch(() => null);
       if (report === null && failure === null) {
         if (memory !== null) remember(run, memory);
         scope.cancel();

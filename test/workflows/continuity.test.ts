@@ -27,7 +27,7 @@ describeNeeding(['test-server'], 'the story', () => {
 
   it('is the same when the watch is cancelled and set up anew at every look', async () => {
     const whole = await rehearse(smallPlan(), '', { cadenceMs: 30 * minute });
-    const times = Array.from({ length: 47 }, (_, index) => `{ at: wave-1 + ${30 * index + 15}m, give: extend, by: ann, with: { byMs: 1, id: 'x${index}' } }`).join(', ');
+    const times = Array.from({ length: 15 }, (_, index) => `{ at: wave-1 + ${30 * index + 15}m, give: extend, by: ann, with: { byMs: 1, id: 'x${index}' } }`).join(', ');
     const cut = await rehearse(smallPlan(), `commandsGiven: [${times}]`, { cadenceMs: 30 * minute });
     expect(cut.outcome).toBe('completed');
     expect(cut.moves.map((move) => move.after)).toEqual(whole.moves.map((move) => move.after));
