@@ -12,8 +12,8 @@ export default defineConfig({
     reporters: ['default', './test/setup/skips.ts'],
     globalSetup: ['test/setup/global.ts'],
     projects: [
-      { extends: true, test: { name: 'default', include: every, hookTimeout: 120_000, testTimeout: 180_000 } },
-      { extends: true, test: { name: 'uncached', include: ['test/workflows/**/*.test.ts', 'test/ledger/**/*.test.ts'], hookTimeout: 120_000, testTimeout: 240_000, env: { TIDEGATE_TEST_CACHE: '0' } } },
+      { extends: true, test: { name: 'default', include: every, hookTimeout: 120_000, testTimeout: 120_000 } },
+      { extends: true, test: { name: 'uncached', include: ['test/workflows/**/*.test.ts'], hookTimeout: 120_000, testTimeout: 240_000, env: { TIDEGATE_TEST_CACHE: '0' } } },
     ],
   },
 });
