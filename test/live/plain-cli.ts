@@ -17,12 +17,12 @@ export function shellIn(world: World): (script: string, limitMs?: number) => Pro
   chmodSync(join(bin, 'npx'), 0o755);
   const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: world.home, TIDEGATE_HOME: world.home, TEMPORAL_ADDRESS: world.server.address, TEMPORAL_NAMESPACE: world.namespace };
   return (script, limitMs = 60_000) => new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-e', '-c', script], { cwd: world.home, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('/bin/sh', ['-e', '-c', script], { cwd: world.home, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString(); });
     child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString(); });
-    const late = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    const late = setTimeout(() => { if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL'); }, limitMs);
     child.once('error', reject);
     child.once('close', (code) => { clearTimeout(late); resolve({ code, out, err }); });
   });
