@@ -29,6 +29,7 @@ import { deciders, keepWatch, resumeDecisions } from './watching.js';
  * @throws ApplicationFailure PLAN_INVALID and OPTIONS_INVALID with every error, TARGET_CLAIMED naming the holder: nothing was moved
  */
 export async function rollout(plan: unknown, options: StartOptions = {}, carried: State | null = null): Promise<Status> {
+  if (carried !== null && workflowInfo().continuedFromExecutionRunId === undefined) throw ApplicationFailure.nonRetryable('a start takes two inputs, the plan and the options; nothing was moved', 'OPTIONS_INVALID');
   let run: Run | null = carried === null ? null : new Run(carried, options.maxHistoryEvents ?? null);
   const commands = handleCommands(() => run);
   setHandler(status, () => { if (run === null) throw ApplicationFailure.nonRetryable('the plan is still being resolved', 'NOT_READY'); return statusOf(run); });
