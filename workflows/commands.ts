@@ -8,6 +8,7 @@ import * as messages from './messages.js';
 import type { AnswerCommand, By, CommandName, CommandResult, ExtendCommand, ReportCommand, RollbackCommand, SkipCommand, StopCommand } from './messages.js';
 import type { Run } from './run.js';
 import { exposed } from './state.js';
+import { commandProblems } from './understanding.js';
 
 interface Command<C extends By> {
   /** null: it may be done */
@@ -82,7 +83,11 @@ const table: { [Name in CommandName]: Command<never> } = {
   } as Command<never>,
 
   extend: {
-    refuse: (run: Run, command: ExtendCommand) => (!Number.isFinite(command.byMs) || command.byMs <= 0 ? refused('BAD_DURATION', 'extend takes a positive length of time, e.g. 24h.') : run.state.outcome !== null || rollingBack(run) ? refused('NOTHING_TO_EXTEND', 'nothing is soaking.') : null),
+    refuse(run: Run, command: ExtendCommand) {
+      const record = run.state.phases.find((phase) => phase.phase === command.phase);
+      if (command.phase !== undefined && record === undefined && (command.phase !== 'baking' || run.plan.baking === null)) return refused('NO_SUCH_PHASE', `there is no phase '${command.phase}' (${run.plan.phases.map((phase) => phase.phase).join(', ')}).`);
+      return run.state.outcome !== null || rollingBack(run) ? refused('NOTHING_TO_EXTEND', 'nothing is soaking.') : record != null && record.endedAt !== null ? refused('NOTHING_TO_EXTEND', `${record.phase} is done.`) : null;
+    },
     act(run: Run, command: ExtendCommand) {
       const record = run.state.phases.find((phase) => phase.phase === (command.phase ?? run.phaseName));
       if (record !== undefined) record.extraSoakMs += command.byMs; else run.state.baking.extraMs += command.byMs;
@@ -178,7 +183,7 @@ const skippers = (run: Run): string[] => [...new Set([...(run.phase?.approval?.f
 
 /** Sets every handler. `ready` answers null until the plan is resolved; signals that come before are kept and done then. */
 export function handleCommands(ready: () => Run | null): { readonly flush: () => void } {
-  const early: { name: CommandName; payload: unknown }[] = [];
+  const early: ((run: Run) => void)[] = [];
 
   for (const name of messages.commandNames) {
     const definition = messages[name] as unknown as Parameters<typeof setHandler>[0];
@@ -186,29 +191,36 @@ export function handleCommands(ready: () => Run | null): { readonly flush: () =>
       validator: ((payload: unknown) => {
         const run = ready();
         if (run === null) throw failure({ code: 'NOT_READY', message: 'the plan is still being resolved; try again in a moment.' });
-        const refusal = malformed(payload) ?? check(run, name, payload as By);
+        const refusal = malformed(name, payload) ?? check(run, name, payload as By);
         if (refusal !== null) throw failure(refusal);
       }) as never,
       description: `see: tidegate ${name} --help`,
     });
     setHandler(messages.signalOf(name), (payload: unknown) => {
       const run = ready();
-      if (run === null) early.push({ name, payload });
+      if (run === null) early.push((later) => bySignal(later, name, payload));
       else bySignal(run, name, payload);
     }, { description: `the same as the update ${name}, without an answer` });
   }
   setDefaultSignalHandler((name, ...args) => {
     const run = ready();
-    if (run !== null) badSignal(run, `unknown signal '${name}' (known: ${messages.commandNames.join(', ')})`, args[0]);
+    const unknown = (one: Run): void => badSignal(one, `unknown signal '${name}' (known: ${messages.commandNames.join(', ')})`, args[0]);
+    if (run === null) early.push(unknown);
+    else unknown(run);
   });
-  return { flush: () => { for (const one of early.splice(0)) bySignal(ready()!, one.name, one.payload); } };
+  return { flush: () => { for (const one of early.splice(0)) one(ready()!); } };
 }
 
 /** A signal can refuse nothing: what would have been refused is recorded and shown in the status. */
 function bySignal(run: Run, name: CommandName, payload: unknown): void {
-  const refusal = malformed(payload) ?? check(run, name, payload as By);
+  const refusal = malformed(name, payload) ?? check(run, name, payload as By);
   if (refusal !== null) { badSignal(run, `signal ${name} was not obeyed: ${refusal.message}`, payload); return; }
-  perform(run, name, payload, null);
+  try {
+    perform(run, name, payload, null);
+  } catch (error) {
+    // An ApplicationFailure that leaves a signal handler would end the rollout.
+    badSignal(run, `signal ${name} was not obeyed: ${String((error as Error).message)}`, payload);
+  }
 }
 
 function badSignal(run: Run, what: string, payload: unknown): void {
@@ -217,11 +229,13 @@ function badSignal(run: Run, what: string, payload: unknown): void {
   if (run.state.outcome === null) run.note('bad-signal', what, { payload: JSON.stringify(payload ?? null).slice(0, 300) });
 }
 
-function malformed(payload: unknown): Refusal | null {
+function malformed(name: CommandName, payload: unknown): Refusal | null {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return refused('MALFORMED', 'a command is a JSON object with at least "by".');
   if ('tidegateUndecodable' in payload) return refused('MALFORMED', `the payload cannot be decoded: ${String(payload.tidegateUndecodable)}.`);
   const who = (payload as { by?: unknown }).by;
-  return typeof who === 'string' && who.trim() !== '' ? null : refused('NO_ACTOR', 'a command says who gives it: "by" is missing.');
+  if (typeof who !== 'string' || who.trim() === '') return refused('NO_ACTOR', 'a command says who gives it: "by" is missing.');
+  const problems = commandProblems(name, payload);
+  return problems.length === 0 ? null : refused('MALFORMED', `${name} cannot be understood: ${problems.join('; ')}.`);
 }
 
 function check(run: Run, name: CommandName, command: By): Refusal | null {

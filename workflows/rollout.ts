@@ -18,6 +18,7 @@ import { keepStandUps, resumeStandUps } from './stand-ups.js';
 import { exposed, newState, type State } from './state.js';
 import { cardOf, stateOf, statusOf } from './status.js';
 import { amendPlan } from './amending.js';
+import { startProblems } from './understanding.js';
 import { afterwards, adoptOffline } from './afterwards.js';
 import { deciders, keepWatch, resumeDecisions } from './watching.js';
 
@@ -25,9 +26,10 @@ import { deciders, keepWatch, resumeDecisions } from './watching.js';
  * @param plan the plan as a JSON document; it is resolved by an activity, so that a start by the plain temporal CLI is the same as `tidegate start`
  * @param carried the state of the run before, after continue-as-new
  * @returns the last status
- * @throws ApplicationFailure PLAN_INVALID with every error, TARGET_CLAIMED naming the holder: nothing was moved
+ * @throws ApplicationFailure PLAN_INVALID and OPTIONS_INVALID with every error, TARGET_CLAIMED naming the holder: nothing was moved
  */
 export async function rollout(plan: unknown, options: StartOptions = {}, carried: State | null = null): Promise<Status> {
+  if (carried !== null && workflowInfo().continuedFromExecutionRunId === undefined) throw ApplicationFailure.nonRetryable('a start takes two inputs, the plan and the options; nothing was moved', 'OPTIONS_INVALID');
   let run: Run | null = carried === null ? null : new Run(carried, options.maxHistoryEvents ?? null);
   const commands = handleCommands(() => run);
   setHandler(status, () => { if (run === null) throw ApplicationFailure.nonRetryable('the plan is still being resolved', 'NOT_READY'); return statusOf(run); });
@@ -46,6 +48,8 @@ export async function rollout(plan: unknown, options: StartOptions = {}, carried
 async function begin(plan: unknown, options: StartOptions): Promise<State> {
   const workflowId = workflowInfo().workflowId;
   try {
+    const problems = startProblems(options);
+    if (problems.length > 0) throw ApplicationFailure.nonRetryable(`the start options cannot be understood; nothing was moved\n${problems.join('\n')}`, 'OPTIONS_INVALID', ...problems);
     const resolved = await activities.resolve({ plan, options, now: Date.now() });
     const state = newState(resolved.rollout, resolved.plan, options.startedBy ?? { by: 'temporal', identity: workflowId }, Date.now());
     const moved = resolved.plan.targets.filter((target) => resolved.plan.phases.some((phase) => phase.moves.some((move) => move.target === target.id)));

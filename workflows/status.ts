@@ -73,7 +73,7 @@ export function cardOf(run: Run): string {
   const status = statusOf(run);
   const lines = [
     `### ${sign[status.state]} ${status.rollout}: ${status.state}`,
-    `${status.phase ?? 'preparation'} (${status.phaseNumber} of ${status.phaseCount}), owner ${status.owner}`,
+    `${status.phase === null ? 'all phases are done' : `${status.phase} (${status.phaseNumber} of ${status.phaseCount})`}, owner ${status.owner}`,
     '', ...Object.entries(status.targets).map(([target, { value, unit }]) => `- **${target}** stands at ${value}${value === 'as found' ? '' : unit}`),
     ...(status.soak === null ? [] : [`- clean ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)}`]),
     ...status.holds.map((hold) => `- **held** since ${new Date(hold.since).toISOString()}: ${hold.message}`),

@@ -93,6 +93,7 @@ export class WorkerProcess {
     const { world, options } = this;
     const log = openSync(join(world.home, `${options.name ?? 'worker'}.log`), 'a');
     const child = spawn(process.execPath, [world.ground.programs.struckWorker], {
+      cwd: world.home,
       stdio: ['ignore', log, log],
       env: {
         PATH: process.env['PATH'], HOME: world.home, TEMPORAL_ADDRESS: world.server.address, TEMPORAL_NAMESPACE: world.namespace, TIDEGATE_HOME: world.home, TIDEGATE_HTTP: 'off', TIDEGATE_LOG: 'info', TIDEGATE_SHUTDOWN_GRACE: '2s',
