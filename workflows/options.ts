@@ -42,7 +42,7 @@ export const watcher = (activityId: string, cadenceMs: number, summary: string) 
   activityId, summary, startToCloseTimeout: 30_000, heartbeatTimeout: undefined, cancellationType: ActivityCancellationType.TRY_CANCEL,
   retry: { initialInterval: Math.max(100, Math.min(cadenceMs, 5_000)), backoffCoefficient: 1 },
 });
-/** A repeated command is paced like the watch. */
+/** A repeated command is paced like the watch. Its cancellation is waited for, so that a run that is continued as new leaves none behind. */
 export const repeater = (timeoutMs: number, everyMs: number, on: string | null) => proxyActivities<Activities>({
-  startToCloseTimeout: timeoutMs + 20_000, cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on), retry: { initialInterval: Math.min(everyMs, 60_000), backoffCoefficient: 1 },
+  startToCloseTimeout: timeoutMs + 20_000, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, taskQueue: on === null ? undefined : hostQueue(on), retry: { initialInterval: Math.min(everyMs, 60_000), backoffCoefficient: 1 },
 });
