@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { FinalError } from '../errors.js';
 import { paintFor } from './paint.js';
-import { printProblem } from '../plan/problems.js';
+import { printProblem, type Problem } from '../plan/problems.js';
 import type { Cli, ParsedPlan, PlanInput, Sink, Remark } from './ports.js';
 import { plural } from './wording.js';
 
@@ -22,15 +22,19 @@ export async function readPlan(file: string, given: Omit<PlanInput, 'text' | 'fi
 
 export async function parseOrRefuse(input: PlanInput, cli: Cli): Promise<ValidPlan> {
   const parsed = (await cli.parts.plans()).parse(input);
-  sayProblems(input.file, parsed.warnings, cli.err);
+  sayRemarks(input.file, parsed.warnings, cli.err);
   if (parsed.ok) return parsed;
   sayProblems(input.file, parsed.errors, cli.err);
   throw new FinalError({ code: 'PLAN_INVALID', what: `${input.file} has ${plural(parsed.errors.length, 'error')}, the first: ${printProblem(parsed.errors[0]!, input.file)}`, means: 'Nothing was started and nothing moved.', todo: `Correct it; 'tidegate validate ${input.file}' checks it again.` });
 }
 
-/** One line a problem, as `file:line:column: message`; what is no error says what it is. */
-export function sayProblems(file: string, problems: readonly Remark[], to: Sink): void {
+/** One line a problem, as `file:line:column: message`. */
+export function sayProblems(file: string, problems: readonly Problem[], to: Sink): void {
+  for (const problem of problems) to.write(`${printProblem(problem, file)}\n`);
+}
+
+/** The same for what is no error: each says what it is. */
+export function sayRemarks(file: string, remarks: readonly Remark[], to: Sink): void {
   const paint = paintFor(to);
-  const marked = ({ level, message }: { readonly level?: 'note' | 'warning'; readonly message: string }): string => (level === undefined ? message : `${level === 'warning' ? paint.warn(level) : paint.faint(level)}: ${message}`);
-  for (const problem of problems) to.write(`${printProblem({ ...problem, message: marked(problem) }, file)}\n`);
+  sayProblems(file, remarks.map((one) => ({ ...one, message: `${one.level === 'note' ? paint.faint('note') : paint.warn('warning')}: ${one.message}` })), to);
 }

@@ -2,7 +2,7 @@
 import type { Problem } from '../../plan/problems.js';
 import type { ParsedPlan, Remark } from '../ports.js';
 import { paintFor } from '../paint.js';
-import { readPlan, sayProblems } from '../planning.js';
+import { readPlan, sayProblems, sayRemarks } from '../planning.js';
 import { dayOption, defineVerb, UsageError, varsOption } from '../verb.js';
 import { plural } from '../wording.js';
 
@@ -38,7 +38,7 @@ export const verb = defineVerb<ValidateOptions>({
     }
     const paint = paintFor(cli.out);
     for (const { file, parsed } of results) {
-      sayProblems(file, parsed.warnings, cli.err);
+      sayRemarks(file, parsed.warnings, cli.err);
       // errors are this verb's result, so they go where an editor or a pipe reads them
       if (!parsed.ok) sayProblems(file, parsed.errors, cli.out);
       else cli.out.write(`${paint.good('✔')} ${file}: ${parsed.plan.rollout}, ${plural(parsed.plan.phases.length, 'phase')}, ${plural(parsed.plan.targets.length, 'target')}${counted(parsed.warnings)}\n`);
