@@ -3,6 +3,8 @@
 import { defineConfig } from 'vitest/config';
 
 const every = ['test/**/*.test.ts'];
+// Whole programs in real time, many at once: alone on the machine, after everything else.
+const programs = ['test/processes/**/*.test.ts', 'test/quickstart/**/*.test.ts', 'test/live/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -12,8 +14,9 @@ export default defineConfig({
     reporters: ['default', './test/setup/skips.ts'],
     globalSetup: ['test/setup/global.ts'],
     projects: [
-      { extends: true, test: { name: 'default', include: every, hookTimeout: 120_000, testTimeout: 120_000 } },
+      { extends: true, test: { name: 'default', include: every, exclude: programs, hookTimeout: 120_000, testTimeout: 120_000 } },
       { extends: true, test: { name: 'uncached', include: ['test/workflows/**/*.test.ts'], hookTimeout: 120_000, testTimeout: 240_000, env: { TIDEGATE_TEST_CACHE: '0' } } },
+      { extends: true, test: { name: 'programs', include: programs, maxWorkers: 1, sequence: { groupOrder: 1 }, hookTimeout: 120_000, testTimeout: 120_000 } },
     ],
   },
 });
