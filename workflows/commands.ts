@@ -152,7 +152,12 @@ const table: { [Name in CommandName]: Command<never> } = {
   } as Command<never>,
 
   report: {
-    refuse: (run: Run, command: ReportCommand) => (run.plan.events.some((event) => event.event === command.event) ? null : refused('NO_SUCH_EVENT', `the plan knows no event '${command.event}' (${run.plan.events.map((event) => event.event).join(', ') || 'none'}).`)),
+    refuse(run: Run, command: ReportCommand) {
+      if (!run.plan.events.some((event) => event.event === command.event)) return refused('NO_SUCH_EVENT', `the plan knows no event '${command.event}' (${run.plan.events.map((event) => event.event).join(', ') || 'none'}).`);
+      // Seconds given for milliseconds lie in 1970: such an event would be taken and never counted.
+      if (command.at !== undefined && command.at < run.state.startedAt) return refused('EVENT_TOO_OLD', `"at" is ${new Date(command.at).toISOString()}, before this rollout began (${new Date(run.state.startedAt).toISOString()}): it would count for nothing. "at" is in milliseconds since 1970; left out, it is now.`);
+      return null;
+    },
     act(run: Run, command: ReportCommand) {
       const fresh = reportEvent(run, command);
       return { did: fresh ? `${command.event} is reported${run.state.demand?.kind === 'rollback' ? '; it rolls back now' : ''}` : `${command.event} was reported already under this id`, undo: null };

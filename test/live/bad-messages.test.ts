@@ -113,6 +113,7 @@ describeNeeding(['temporal-cli'], 'what cannot be understood or obeyed', () => {
     ['rollback', '{"by": "ann", "too": "wave-1"}', 'MALFORMED'], ['rollback', '{"by": "ann", "phase": 1}', 'MALFORMED'], ['rollback', '{"by": "ann", "to": null}', 'MALFORMED'],
     ['stop', '{"by": "ann", "leaveExposed": "yes"}', 'MALFORMED'],
     ['report', '{"by": "ann"}', 'MALFORMED'], ['report', '{"by": "ann", "event": "data-corruption", "at": "yesterday"}', 'MALFORMED'], ['report', '{"by": "ann", "event": "no-such"}', 'NO_SUCH_EVENT'],
+    ['report', '{"by": "ann", "event": "data-corruption", "at": 1796210100}', 'EVENT_TOO_OLD'],
     ['amend', '{"by": "ann"}', 'MALFORMED'], ['amend', '{"by": "ann", "plan": "rollout: x"}', 'MALFORMED'],
   ];
   test.each(['signals', 'updates'] as const)('malformed commands as %s', async (how) => {

@@ -19,7 +19,7 @@ mkdirSync(dir, { recursive: true });
 for (const { name, plan, scenario, cadenceMs, maxHistoryEvents } of stories) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   const made = await rehearse(readFileSync(join(root, plan), 'utf8'), { file: plan, scenario: scenario === '' ? null : { text: scenario, file: name }, cadenceMs, keepHistory: true, ...(maxHistoryEvents === undefined ? {} : { maxHistoryEvents }) });
-  const text = JSON.stringify(historyToJSON(made.history as temporal.api.history.v1.IHistory));
+  const text = historyToJSON(made.history as temporal.api.history.v1.IHistory);
   const packed = gzipSync(text, { level: 9 });
   writeFileSync(join(dir, `${name}.json.gz`), packed);
   process.stdout.write(`${name}: ${made.outcome}, ${made.historyEvents} events, ${Math.round(text.length / 1024)} KiB, packed ${Math.round(packed.length / 1024)} KiB\n`);

@@ -24,7 +24,7 @@ test('every kept story has a history', () => {
 for (const name of recorded) test(`${name.replace('.json.gz', '')} replays as it was`, async () => { await Worker.runReplayHistory(options(), read(name)); }, 60_000);
 
 test('a history that the code would not have made is noticed', async () => {
-  const history = read(recorded[0]!);
+  const history = read(recorded.find((name) => name.endsWith('/quickstart.json.gz'))!);
   const scheduled = history.events.find((event) => event.activityTaskScheduledEventAttributes?.activityType.name === 'claim')!;
   scheduled.activityTaskScheduledEventAttributes!.activityType.name = 'record';
   await expect(Worker.runReplayHistory(options(), history)).rejects.toThrow(/[Nn]ondeterminism/);
