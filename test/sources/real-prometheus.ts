@@ -1,5 +1,5 @@
-// A real Prometheus on a port of its own, filled by promtool with a past that the test wrote: no waiting for scrapes. Used by
-// prometheus-real.test.ts; it ends with the test process at the latest.
+// A real Prometheus on a port of its own, filled by promtool with a past that the test wrote (no waiting for scrapes), or scraping a real
+// exporter. It ends with the test process at the latest.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -20,12 +20,17 @@ export const noPrometheus: string | null = PROMETHEUS === null || PROMTOOL === n
 
 export interface RealPrometheus { readonly origin: string; /** SIGKILL */ kill(): Promise<void>; start(): Promise<void>; close(): Promise<void> }
 
-/** One line a sample: `name{labels} value seconds`; the series must be in one piece each. */
-export async function startPrometheus(lines: readonly string[]): Promise<RealPrometheus> {
+/**
+ * One line a sample of the past: `name{labels} value seconds`; the series must be in one piece each.
+ * @param scrapes `127.0.0.1:port` of an exporter that is scraped every second from now on; null: nothing is
+ */
+export async function startPrometheus(lines: readonly string[], scrapes: string | null = null): Promise<RealPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-prometheus-'));
-  await writeFile(join(folder, 'past.om'), `${lines.join('\n')}\n# EOF\n`);
-  await writeFile(join(folder, 'prometheus.yml'), 'scrape_configs: []\n');
-  await promisify(execFile)(PROMTOOL!, ['tsdb', 'create-blocks-from', 'openmetrics', join(folder, 'past.om'), join(folder, 'data')]);
+  await writeFile(join(folder, 'prometheus.yml'), scrapes === null ? 'scrape_configs: []\n' : `scrape_configs: [{ job_name: service, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{ targets: ['${scrapes}'] }] }]\n`);
+  if (lines.length > 0) {
+    await writeFile(join(folder, 'past.om'), `${lines.join('\n')}\n# EOF\n`);
+    await promisify(execFile)(PROMTOOL!, ['tsdb', 'create-blocks-from', 'openmetrics', join(folder, 'past.om'), join(folder, 'data')]);
+  }
   const origin = await closedAddress();
   let child: ChildProcess | null = null;
   const onExit = (): void => { child?.kill('SIGKILL'); };
