@@ -78,7 +78,7 @@ export function unreachable(temporal: TemporalSettings, cause: unknown): Transie
   const means = 'Rollouts that run keep their state in Temporal and go on when it is back; this command did nothing.';
   if (grpc.code === 5) return new TransientError({ code: 'TEMPORAL_NAMESPACE_MISSING', where, what: `it has no namespace '${temporal.namespace}'.`, means, todo: `Create it (temporal operator namespace create -n ${temporal.namespace}) or correct TEMPORAL_NAMESPACE.`, cause });
   if (grpc.code === 7 || grpc.code === 16) return new TransientError({ code: 'TEMPORAL_DENIED', where, what: `it refused us (${grpc.details ?? 'permission denied'}).`, means, todo: 'Check TEMPORAL_API_KEY, TEMPORAL_TLS_* and TEMPORAL_NAMESPACE.', cause });
-  const todo = { configured: 'Check TEMPORAL_ADDRESS and that the server runs (temporal operator cluster health).', home: 'Restart `tidegate up` in this directory.', default: 'Start one with `tidegate up`, or set TEMPORAL_ADDRESS.' }[temporal.addressFrom];
+  const todo = { configured: 'Check TEMPORAL_ADDRESS and that the server runs (temporal operator cluster health).', home: 'Restart `tidegate up` in this directory.', default: 'Start one with `tidegate up`, or set TEMPORAL_ADDRESS.' }[temporal.addressFrom] + " If a rollout must come back now: 'tidegate rollback ID --offline'.";
   return new TransientError({ code: 'TEMPORAL_UNREACHABLE', where, what: `no connection: ${reasonOf(cause)}.`, means, todo, cause });
 }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeNeeding } from '../setup/needs.js';
 import { Ground, pause, until, type Rollout } from '../processes/world.js';
 import { sound } from '../processes/outcomes.js';
+import type { PlanPlace } from '../processes/plans.js';
 import { startPrometheus, type RealPrometheus } from '../sources/real-prometheus.js';
 
 /** A service with a hundred requests a second, of which a share fails. */
@@ -32,10 +33,11 @@ class Exporter {
   close(): Promise<void> { this.server.closeAllConnections(); return new Promise((resolve) => this.server.close(() => resolve())); }
 }
 
-const plan = (place: { readonly id: string; readonly flags: string }, url: string): string => `
+const plan = (place: PlanPlace, url: string): string => `
 rollout: ${place.id}
 owner: ann
 people: { ann: { name: Ann } }
+channels: { info: [{ webhook: '${place.outside.url}/hook' }] }
 targets: { checkout: { flagd: { file: '${place.flags}', flag: new-checkout, by: userId }, safer: lower } }
 sources: { prometheus: { url: '${url}', step: 1s, timeout: 5s } }
 metrics:
@@ -72,7 +74,7 @@ describeNeeding(['temporal-cli', 'prometheus', 'promtool'], 'a burst wholly betw
     const world = await ground.world();
     world.worker();
     await until('Prometheus has a rate', async () => ((await (await fetch(`${prometheus.origin}/api/v1/query?query=${encodeURIComponent('rate(requests_total[4s])')}`)).json()) as { data: { result: unknown[] } }).data.result.length > 0, 30_000);
-    const rollout = await world.start(plan({ id, flags: world.flags }, prometheus.origin));
+    const rollout = await world.start(plan(world.place(id), prometheus.origin));
     await rollout.untilStatus('wave 1 soaks', (status) => status.state === 'soaking');
     const first = await lastLook(rollout);
     await until('a look at the soak is over', async () => { const now = await lastLook(rollout); return now !== null && now !== first; }, 40_000);

@@ -14,7 +14,7 @@ export function plainly(text: string, world: World): string {
 /** What was looked at when is the watch's own affair: a look just before an answer notes that it is missing, one just after does not. */
 const ofTheWatch = new Set(['verdict', 'watch-summary']);
 /** What the rollout itself told; a follow-up outlives it and tells for itself. */
-const told = (made: Outcome) => made.delivered.filter((message) => !message.topic.startsWith('follow-up'));
+const told = (made: Outcome) => made.delivered.filter((message) => message.rollout === made.status.rollout && !message.topic.startsWith('follow-up'));
 
 export interface Plain { readonly outcome: string | null; readonly share: number; readonly moves: unknown; readonly undos: unknown; readonly asks: unknown; readonly phases: unknown; readonly messages: unknown; readonly sentences: readonly string[]; readonly delivered: readonly string[]; readonly changes: unknown }
 
