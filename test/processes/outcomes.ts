@@ -8,6 +8,7 @@ export function plainly(text: string, world: World): string {
   return text.replaceAll(world.home, 'HOME').replaceAll(world.outside.url, 'OUTSIDE')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
     .replaceAll(/\d+(\.\d+)? (ms|s|min|h|d|seconds?|minutes?|hours?)\b( \d+ (s|min|h)\b)?/g, 'TIME')
+    .replaceAll(/\d+ of \d+ samples/g, 'N of N samples')
     .replaceAll(/\d+ (looks?|samples?|points?|observations?)\b/g, 'N $1');
 }
 
@@ -15,6 +16,9 @@ export function plainly(text: string, world: World): string {
 const ofTheWatch = new Set(['verdict', 'watch-summary']);
 /** What the rollout itself told; a follow-up outlives it and tells for itself. */
 const told = (made: Outcome) => made.delivered.filter((message) => message.rollout === made.status.rollout && !message.topic.startsWith('follow-up'));
+
+/** Whether the baseline is still being sampled when the checklist is done is a matter of a second, and so is the hold that says so. */
+const ofTheInstant = (text: string): boolean => text.includes('no baseline yet');
 
 export interface Plain { readonly outcome: string | null; readonly share: number; readonly moves: unknown; readonly undos: unknown; readonly asks: unknown; readonly phases: unknown; readonly messages: unknown; readonly sentences: readonly string[]; readonly delivered: readonly string[]; readonly changes: unknown }
 
@@ -27,9 +31,9 @@ export function plain(made: Outcome, world: World): Plain {
     undos: status.moves.filter((move) => move.direction === 'back').map(({ target, before, wanted, after, readBack, state }) => ({ target, before, wanted, after, readBack: plainly(readBack, world), state })),
     asks: status.asks.map(({ ask, kind, question, from, needs, options, state, result, answers }) => ({ ask, kind, question, from, needs, options, state, result, answers: answers.map(({ by, value }) => `${by}: ${value}`) })),
     phases: status.phases.map(({ phase, targets, restarts }) => ({ phase, targets, restarts })),
-    messages: messages.map((entry) => ({ key: (entry.detail as { key: string }).key, text: plainly(entry.text, world) })),
-    sentences: entries.filter((entry) => !ofTheWatch.has(entry.kind)).map((entry) => `${entry.kind} ${entry.phase} ${entry.actor}: ${plainly(entry.text, world)}`),
-    delivered: [...new Set(told(made).map((message) => message.key))].sort(),
+    messages: messages.filter((entry) => !ofTheInstant(entry.text)).map((entry) => plainly(entry.text, world)),
+    sentences: entries.filter((entry) => !ofTheWatch.has(entry.kind) && !ofTheInstant(entry.text)).map((entry) => `${entry.kind} ${entry.phase} ${entry.actor}: ${plainly(entry.text, world)}`),
+    delivered: [...new Set(told(made).filter((message) => !ofTheInstant(message.title)).map((message) => `${message.topic}: ${plainly(message.title, world)}`))].sort(),
     // Only what changed the target: an attempt that finds it so already changes nothing.
     changes: effects.filter((effect) => effect.changed).map(({ target, value, key }) => ({ target, value, key })),
   };
