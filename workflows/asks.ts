@@ -2,7 +2,7 @@
 // a stated default. An ask opens exactly what it names, once; what came late, twice or from the wrong person is refused with the reason.
 import type { EpochMs, Ms } from '../src/judgement/types.js';
 import type { AskAnswer, AskKind, By } from './messages.js';
-import { Leaving, type Run } from './run.js';
+import { besideTheStory, type Run } from './run.js';
 import type { AskRecord } from './state.js';
 
 export interface Question {
@@ -31,24 +31,23 @@ export function openAsk(run: Run, question: Question): string {
   };
   run.note('ask', `asked ${question.from.join(', ')}: ${question.question}`, { ask: id, needs: question.needs ?? 1, options: [...question.options], dueAt, otherwise: question.otherwise });
   tellAsk(run, id, 'ask', question.question, question.body ?? '', question.from);
-  void remind(run, id);
+  void besideTheStory(remind(run, id));
   return id;
 }
 
 /** Open asks remind and escalate; after continue-as-new each is taken up where it was. */
 export function resumeAsks(run: Run): void {
   for (const ask of Object.values(run.state.asks)) {
-    if (ask.state === 'open') void remind(run, ask.ask);
+    if (ask.state === 'open') void besideTheStory(remind(run, ask.ask));
     else if (ask.state === 'expired' && ask.escalated > 0 && ask.escalated < run.plan.escalation.length) void besideTheStory(escalate(run, ask.ask));
   }
 }
 
 const escalateEvery = 5 * 60_000;
 
-function remind(run: Run, id: string): Promise<void> {
+async function remind(run: Run, id: string): Promise<void> {
   const current = (): AskRecord => run.state.asks[id]!;
   const settled = (): boolean => current().state !== 'open';
-  return besideTheStory((async () => {
     const { askedAt, dueAt } = current();
     if (dueAt === null) return;
     for (const [index, share] of [0.5, 0.8].entries()) {
@@ -60,7 +59,6 @@ function remind(run: Run, id: string): Promise<void> {
     if (await run.beside(settled, dueAt)) return;
     expire(run, id);
     await escalate(run, id);
-  })());
 }
 
 /** Nobody answered: the escalation path is walked person by person, while the default already stands, until somebody takes it up. */
@@ -75,15 +73,6 @@ async function escalate(run: Run, id: string): Promise<void> {
     patch(run, id, { escalated: step + 1 });
     run.tell('critical', 'ask-escalated', `nobody answered in time: ${ask.question}`, `the stated default is taken: ${ask.otherwise}`, { to: [path[step]!], ask: id });
     if (step < path.length - 1 && (await run.beside(takenUp, run.now() + everyMs))) { patch(run, id, { escalated: path.length }); return; }
-  }
-}
-
-/** A coroutine beside the story ends with it. */
-async function besideTheStory(work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof Leaving)) throw error;
   }
 }
 
@@ -161,7 +150,7 @@ export function withdrawAnswer(run: Run, id: string, by: By): void {
   const ask = run.state.asks[id]!;
   patch(run, id, { answers: ask.answers.filter((answer) => answer.by !== by.by), state: 'open', result: null, settledAt: null });
   run.note('answer', `${by.by} withdrew the answer to '${ask.question}'`, { ask: id }, by.by);
-  void remind(run, id);
+  void besideTheStory(remind(run, id));
 }
 
 /** Waits until an ask is settled, expired or void. For the story. @throws Interrupted, Leaving */

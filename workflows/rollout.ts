@@ -1,7 +1,7 @@
 // One rollout from start to end, as the plan states it: prepare → (enter, ask, move, soak, leave) for each phase → bake → grade; on trouble,
 // compensate. This file is the story; what each step does stands in the file it is imported from. Messages: messages.ts.
 import {
-  ActivityFailure, ApplicationFailure, CancellationScope, allHandlersFinished, condition, continueAsNew, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
+  ActivityFailure, ApplicationFailure, CancellationScope, allHandlersFinished, condition, continueAsNew, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { resumeAsks, voidAsk } from './asks.js';
@@ -13,7 +13,7 @@ import { keepDrift } from './moving.js';
 import { activities } from './options.js';
 import { keepRecord, keepTelling } from './outbox.js';
 import { bake, runPhase } from './phase.js';
-import { Interrupted, Leaving, Run } from './run.js';
+import { Interrupted, Leaving, Run, besideTheStory } from './run.js';
 import { keepStandUps, resumeStandUps } from './stand-ups.js';
 import { exposed, newState, type State } from './state.js';
 import { cardOf, stateOf, statusOf } from './status.js';
@@ -76,7 +76,7 @@ async function carryOut(run: Run, options: StartOptions, flush: () => void, resu
   resumeDecisions(run);
   resumeStandUps(run);
   flush();
-  const coroutines = [keepWatch(run), keepRecord(run), keepTelling(run), keepPosted(run), besideThe(run, keepStandUps), besideThe(run, keepDrift), besideThe(run, amendPlan)];
+  const coroutines = [keepWatch(run), keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run))];
 
   const end = await story(run);
   if (end === 'leaving') {
@@ -141,11 +141,6 @@ async function obey(run: Run, { demand }: Interrupted): Promise<'over' | 'again'
     }
     case 'adopt-offline': return adoptOffline(run, demand);
   }
-}
-
-/** A coroutine beside the story: ended with the rollout or by continue-as-new. */
-async function besideThe(run: Run, coroutine: (run: Run) => Promise<void>): Promise<void> {
-  try { await coroutine(run); } catch (error) { if (!(error instanceof Leaving) && !isCancellation(error)) throw error; }
 }
 
 const keys = Object.fromEntries(searchAttributes.map((name) => [name, defineSearchAttributeKey(name, 'KEYWORD')])) as Record<(typeof searchAttributes)[number], ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>>>;

@@ -1,6 +1,6 @@
 // Run: the state of one rollout and the few verbs that everything else is written in: wait, note, tell, hold. Waiting is where a demand
 // (roll back, stop) reaches the story: it is thrown there, so that the story itself stays a straight line.
-import { condition, log, workflowInfo } from '@temporalio/workflow';
+import { condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import type { EpochMs, Severity } from '../src/judgement/types.js';
 import type { ChannelRef, JsonValue, Phase, ResolvedTarget } from '../src/plan/types.js';
 import type { AmendCommand, Hold, HoldReason } from './messages.js';
@@ -10,9 +10,13 @@ import type { Demand, PhaseRecord, State } from './state.js';
 export class Interrupted extends Error {
   constructor(readonly demand: Demand) { super(demand.kind); this.name = 'Interrupted'; }
 }
-/** Thrown from a wait when the run is to be continued as new; every coroutine ends by it. Caught once, in rollout.ts. */
+/** Thrown from a wait when the run is to be continued as new; every coroutine ends by it. Caught for the story in rollout.ts, for all else below. */
 export class Leaving extends Error {
   constructor() { super('leaving'); this.name = 'Leaving'; }
+}
+/** A coroutine beside the story ends with it, and that is no failure. */
+export async function besideTheStory(coroutine: Promise<void>): Promise<void> {
+  try { await coroutine; } catch (error) { if (!(error instanceof Leaving) && !isCancellation(error)) throw error; }
 }
 
 /** Holds from the gravest to the lightest: the first is the headline. */

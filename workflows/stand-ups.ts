@@ -2,7 +2,7 @@
 // from an activity (time zones belong to one place); which phase one falls into is known when it comes.
 import { activities } from './options.js';
 import { openAsk } from './asks.js';
-import { Leaving, type Run } from './run.js';
+import { besideTheStory, type Run } from './run.js';
 
 /** Instants are fetched for so long ahead; the list is renewed when it is used up. */
 const aheadMs = 45 * 86_400_000;
@@ -28,18 +28,13 @@ export async function keepStandUps(run: Run): Promise<void> {
       ask: `${run.phaseName}/stand-up`, kind: 'stand-up', question: `${rule.title}: how does ${run.phaseName} go on?`, from: rule.from, options: ['continue', 'next-wave', 'pause', 'rollback'], healthy: 'continue', withinMs: rule.withinMs, otherwise: rule.otherwise,
       body: [...state.verdicts.filter((verdict) => verdict.verdict !== 'pass').map((verdict) => verdict.message), `${state.issues.filter((issue) => issue.endedAt === null).length} open issues`].join('\n'),
     });
-    void decide(run, id);
+    void besideTheStory(decide(run, id));
   }
 }
 
 async function decide(run: Run, id: string): Promise<void> {
   const { state } = run;
-  try {
-    await run.beside(() => state.asks[id]!.state !== 'open');
-  } catch (error) {
-    if (error instanceof Leaving) return;
-    throw error;
-  }
+  await run.beside(() => state.asks[id]!.state !== 'open');
   const ask = state.asks[id]!;
   const by = ask.answers.at(-1)?.by ?? 'tidegate (nobody answered)';
   if (ask.state === 'void') return;
@@ -50,5 +45,5 @@ async function decide(run: Run, id: string): Promise<void> {
 }
 
 export function resumeStandUps(run: Run): void {
-  for (const ask of Object.values(run.state.asks)) if (ask.kind === 'stand-up' && ask.state === 'open') void decide(run, ask.ask);
+  for (const ask of Object.values(run.state.asks)) if (ask.kind === 'stand-up' && ask.state === 'open') void besideTheStory(decide(run, ask.ask));
 }

@@ -8,7 +8,7 @@ import type { WatchReport } from '../activities/types.js';
 import { inWords, openAsk } from './asks.js';
 import { taker, watcher } from './options.js';
 import { triggersInForce, watchInput } from './rules.js';
-import { Leaving, type Run } from './run.js';
+import { besideTheStory, type Run } from './run.js';
 import { standing } from './state.js';
 
 export async function keepWatch(run: Run): Promise<void> {
@@ -160,16 +160,11 @@ export function askRollback(run: Run, about: string, reason: string, deadlineMs:
   const open = Object.values(run.state.asks).find((ask) => ask.kind === 'rollback' && ask.state === 'open');
   if (open !== undefined) { run.note('decision', `another reason for the open question whether to roll back: ${reason}`, { ask: open.ask, about }); return; }
   const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/rollback`, kind: 'rollback', question: `Roll back? ${reason}`, from: deciders(run), options: ['rollback', 'continue'], healthy: 'continue', withinMs: deadlineMs, otherwise });
-  void decide(run, id, reason, to);
+  void besideTheStory(decide(run, id, reason, to));
 }
 
 async function decide(run: Run, id: string, reason: string, to: Extract<Trigger['reaction'], { kind: 'rollback' }>['to']): Promise<void> {
-  try {
-    await run.beside(() => run.state.asks[id]!.state !== 'open');
-  } catch (error) {
-    if (error instanceof Leaving) return;
-    throw error;
-  }
+  await run.beside(() => run.state.asks[id]!.state !== 'open');
   const ask = run.state.asks[id]!;
   if (ask.state === 'void') return;
   if (ask.result === 'rollback') run.demand({ kind: 'rollback', to, reason, by: ask.answers.at(-1)?.by ?? 'tidegate (nobody answered)', automatic: ask.answers.length === 0, at: run.now() });
@@ -178,7 +173,7 @@ async function decide(run: Run, id: string, reason: string, to: Extract<Trigger[
 
 /** Open rollback questions have their coroutine again after continue-as-new. */
 export function resumeDecisions(run: Run): void {
-  for (const ask of Object.values(run.state.asks)) if (ask.kind === 'rollback' && ask.state === 'open') void decide(run, ask.ask, ask.question, { kind: 'start' });
+  for (const ask of Object.values(run.state.asks)) if (ask.kind === 'rollback' && ask.state === 'open') void besideTheStory(decide(run, ask.ask, ask.question, { kind: 'start' }));
 }
 
 function invariantChanged(run: Run, report: WatchReport): void {
@@ -201,7 +196,7 @@ function unknownOrKnown(run: Run, report: WatchReport): void {
     const message = `no sound evidence: ${missing.slice(0, 3).join('; ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`;
     if (run.hold('unknown', message)) {
       run.tell('warning', 'hold', `${run.state.rollout} is held: ${message}`, 'It goes on by itself after one clean look. Unknown is not healthy: this time does not count.', { to: [run.plan.owner] });
-      void escalateUnknown(run);
+      void besideTheStory(escalateUnknown(run));
     }
   } else if (!report.unknown) run.unhold('unknown', 'the evidence is back');
 }
@@ -209,12 +204,8 @@ function unknownOrKnown(run: Run, report: WatchReport): void {
 /** Blind for an hour: the escalation path hears of it. */
 async function escalateUnknown(run: Run): Promise<void> {
   const since = run.held('unknown')!.since;
-  try {
-    if (await run.beside(() => run.held('unknown')?.since !== since, since + 3_600_000)) return;
-    run.tell('critical', 'still-unknown', `${run.state.rollout} has been without evidence for an hour: ${run.held('unknown')!.message}`, '', { to: deciders(run) });
-  } catch (error) {
-    if (!(error instanceof Leaving)) throw error;
-  }
+  if (await run.beside(() => run.held('unknown')?.since !== since, since + 3_600_000)) return;
+  run.tell('critical', 'still-unknown', `${run.state.rollout} has been without evidence for an hour: ${run.held('unknown')!.message}`, '', { to: deciders(run) });
 }
 
 /** A look at once, whatever the cadence; the story waits until it is in. @throws Interrupted, Leaving */
