@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { FinalError } from '../errors.js';
 import { paintFor } from './paint.js';
 import { printProblem, type Problem } from '../plan/problems.js';
-import type { Cli, ParsedPlan, PlanInput, Sink, Remark } from './ports.js';
+import type { Warning } from '../plan/index.js';
+import type { Cli, ParsedPlan, PlanInput, Sink } from './ports.js';
 import { plural } from './wording.js';
 
 export type ValidPlan = Extract<ParsedPlan, { ok: true }>;
@@ -34,7 +35,7 @@ export function sayProblems(file: string, problems: readonly Problem[], to: Sink
 }
 
 /** The same for what is no error: each says what it is. */
-export function sayRemarks(file: string, remarks: readonly Remark[], to: Sink): void {
+export function sayRemarks(file: string, remarks: readonly Warning[], to: Sink): void {
   const paint = paintFor(to);
-  sayProblems(file, remarks.map((one) => ({ ...one, message: `${one.level === 'note' ? paint.faint('note') : paint.warn('warning')}: ${one.message}` })), to);
+  sayProblems(file, remarks.map((one) => ({ ...one, message: `${one.level === 'note' ? paint.faint(one.level) : paint.warn(one.level)}: ${one.message}` })), to);
 }

@@ -6,6 +6,7 @@ import type { EpochMs, Ms, WatchMemory } from '../judgement/index.js';
 import type { ChainHead, JournalStore } from '../journal/port.js';
 import type { ChainCheck } from '../journal/verify.js';
 import type { Problem } from '../plan/problems.js';
+import type { Warning } from '../plan/index.js';
 import type { ResolvedPlan } from '../plan/types.js';
 import type { CommandName, CommandResult, StartOptions, Status } from '../../workflows/messages.js';
 
@@ -57,10 +58,8 @@ export interface Parts {
 // ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export interface PlanInput { readonly text: string; readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; /** instant at which the plan is resolved: its day 1 unless told */ readonly now: EpochMs }
 export type ParsedPlan =
-  | { readonly ok: true; readonly plan: ResolvedPlan; /** as it goes to the workflow: plain JSON, unresolved, variables unfilled; read when asked for, which `validate` never does */ document(): unknown; /** the same with its variables filled in */ filled(): unknown; readonly warnings: readonly Remark[] }
-  | { readonly ok: false; readonly errors: readonly Problem[]; readonly warnings: readonly Remark[] };
-/** What is no error but worth knowing; `level` left out: a warning. */
-export type Remark = Problem & { readonly level?: 'note' | 'warning' };
+  | { readonly ok: true; readonly plan: ResolvedPlan; /** as it goes to the workflow: plain JSON, unresolved, variables unfilled; read when asked for, which `validate` never does */ document(): unknown; /** the same with its variables filled in */ filled(): unknown; readonly warnings: readonly Warning[] }
+  | { readonly ok: false; readonly errors: readonly Problem[]; readonly warnings: readonly Warning[] };
 export interface Plans {
   parse(input: PlanInput): ParsedPlan;
   schema(): unknown;

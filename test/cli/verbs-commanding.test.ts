@@ -146,7 +146,7 @@ describe('validate and schema', () => {
     expect(exitCode).toBe(1);
   });
   test('warnings go to stderr and change no exit code', async () => {
-    const warned: Plans = { ...valid, parse: (input) => ({ ...(valid.parse(input) as { ok: true } & ReturnType<Plans['parse']>), warnings: [{ line: 5, column: 1, path: '', code: 'W', message: 'soak shorter than the window' }] }) as ReturnType<Plans['parse']> };
+    const warned: Plans = { ...valid, parse: (input) => ({ ...(valid.parse(input) as { ok: true } & ReturnType<Plans['parse']>), warnings: [{ line: 5, column: 1, path: '', code: 'W', level: 'warning', message: 'soak shorter than the window' }] }) as ReturnType<Plans['parse']> };
     const { stderr, exitCode } = await typed('validate p.yaml', { files: { 'p.yaml': 'x' }, parts: { plans: async () => warned } });
     expect(stderr).toContain('p.yaml:5:1: warning: soak shorter than the window');
     expect(exitCode).toBe(0);

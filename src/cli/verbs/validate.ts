@@ -1,6 +1,7 @@
 // validate: every error of every plan as file:line:column, before anything moves. Loads no engine. Reading and showing: ../planning.ts.
 import type { Problem } from '../../plan/problems.js';
-import type { ParsedPlan, Remark } from '../ports.js';
+import type { Warning } from '../../plan/index.js';
+import type { ParsedPlan } from '../ports.js';
 import { paintFor } from '../paint.js';
 import { readPlan, sayProblems, sayRemarks } from '../planning.js';
 import { dayOption, defineVerb, UsageError, varsOption } from '../verb.js';
@@ -48,7 +49,7 @@ export const verb = defineVerb<ValidateOptions>({
 });
 
 /** `, 2 warnings, 1 note`; nothing where there are none. */
-function counted(remarks: readonly Remark[]): string {
-  const of = (level: 'warning' | 'note'): number => remarks.filter((one) => (one.level ?? 'warning') === level).length;
+function counted(remarks: readonly Warning[]): string {
+  const of = (level: 'warning' | 'note'): number => remarks.filter((one) => one.level === level).length;
   return (['warning', 'note'] as const).map((level) => (of(level) === 0 ? '' : `, ${plural(of(level), level)}`)).join('');
 }
