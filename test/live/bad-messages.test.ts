@@ -4,9 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commandNames, rolloutWorkflowId, type Status } from '../../workflows/messages.js';
-import { Ground, Rollout, until, type World } from '../processes/world.js';
+import { Rollout, until, type Ground, type World } from '../processes/world.js';
 import { describeNeeding } from '../setup/needs.js';
-import { shellIn } from './plain-cli.js';
+import { worldWithShell, type Shell } from './plain-cli.js';
 
 const flags = { flags: { 'new-checkout': { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off' } } };
 const plan = (rollout: string) => ({
@@ -22,13 +22,8 @@ const plan = (rollout: string) => ({
 describeNeeding(['temporal-cli'], 'what cannot be understood or obeyed', () => {
   let ground: Ground;
   let world: World;
-  let shell: ReturnType<typeof shellIn>;
-  beforeAll(async () => {
-    ground = await Ground.open();
-    world = await ground.world();
-    world.worker();
-    shell = shellIn(world);
-  });
+  let shell: Shell;
+  beforeAll(async () => { ({ ground, world, shell } = await worldWithShell()); });
   afterAll(async () => { await ground?.close(); });
 
   const begin = async (id: string, document: unknown = plan(id), options?: unknown) => {

@@ -3,13 +3,23 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { World } from '../processes/world.js';
+import { Ground, type World } from '../processes/world.js';
 import { pathOf } from '../setup/needs.js';
 
 export interface Said { readonly code: number | null; readonly out: string; readonly err: string }
 
+export type Shell = (script: string, limitMs?: number) => Promise<Said>;
+
+/** A world with a worker, and a shell beside it. Close its ground in afterAll. */
+export async function worldWithShell(): Promise<{ readonly ground: Ground; readonly world: World; readonly shell: Shell }> {
+  const ground = await Ground.open();
+  const world = await ground.world();
+  world.worker();
+  return { ground, world, shell: shellIn(world) };
+}
+
 /** A shell in which `temporal` is the one the tests have and `npx tidegate` the command line as it was built for them. */
-export function shellIn(world: World): (script: string, limitMs?: number) => Promise<Said> {
+function shellIn(world: World): Shell {
   const bin = join(world.home, 'bin');
   mkdirSync(bin);
   symlinkSync(pathOf('temporal-cli'), join(bin, 'temporal'));

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commandNames, searchAttributes, type Status } from '../../workflows/messages.js';
-import { Ground, Rollout, until, type World } from '../processes/world.js';
+import { Rollout, until, type Ground, type World } from '../processes/world.js';
 import { describeNeeding } from '../setup/needs.js';
-import { shellIn, type Said } from './plain-cli.js';
+import { worldWithShell, type Said, type Shell } from './plain-cli.js';
 
 const page = readFileSync(new URL('../../docs/temporal.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, text]) => text!);
@@ -22,14 +22,9 @@ test('every command is shown as an update and as a signal, and every search attr
 describeNeeding(['temporal-cli'], 'the blocks of docs/temporal.md, from top to bottom', () => {
   let ground: Ground;
   let world: World;
-  let shell: ReturnType<typeof shellIn>;
+  let shell: Shell;
   let failed: string | null = null;
-  beforeAll(async () => {
-    ground = await Ground.open();
-    world = await ground.world();
-    world.worker();
-    shell = shellIn(world);
-  });
+  beforeAll(async () => { ({ ground, world, shell } = await worldWithShell()); });
   afterAll(async () => { await ground?.close(); });
 
   const shop = (what: string, condition: (status: Status) => boolean) => new Rollout(world, 'shop').untilStatus(what, condition);

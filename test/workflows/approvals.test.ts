@@ -65,7 +65,7 @@ metrics: { error_rate: [{ at: day 1 at 10:00, for: 1h, value: 7 }] }`);
   });
 
   it('waits for the enter gate and both stand at the moment of the first write', async () => {
-    const made = await rehearse(smallPlan(), `metrics: { error_rate: [{ at: day 1 at 08:00, for: 4h, value: 5.5 }] }`);
+    const made = await rehearse(smallPlan(), `metrics: { error_rate: [{ at: start, for: 20h, value: 4.9 }, { at: day 1 at 08:00, for: 4h, value: 5.5 }] }`);
     expect(made.outcome).toBe('completed');
     expect(texts(made, 'hold')[0]).toContain('wave-1 does not begin');
     expect(phaseOf(made, 'wave-1').movedAt! - made.asks.find((ask) => ask.kind === 'approval' && ask.state === 'settled')!.askedAt).toBeLessThan(30 * minute);

@@ -1,12 +1,9 @@
 // The whole of the shipped batch-patches plan with its run continued as new again and again; with full replay at every task in the second run
 // of this suite. Its acceptance rows one by one: test/ledger.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeNeeding } from '../setup/needs.js';
+import { batchPatches } from '../ledger/plan.js';
 import { day, hour, rehearsals } from './world.js';
-
-const batchPatches = readFileSync(join(import.meta.dirname, '../../examples/batch-patches.yaml'), 'utf8');
 
 describeNeeding(['test-server'], 'the shipped plan', () => {
   const rehearse = rehearsals();

@@ -49,7 +49,8 @@ ${more.one ?? ''}
 ${more.two ?? ''}
 `;
 
-const cached = process.env['TIDEGATE_TEST_CACHE'] === '0' ? 0 : undefined;
+/** 0: every task replays the whole history, and a long story takes minutes. */
+export const cached = process.env['TIDEGATE_TEST_CACHE'] === '0' ? 0 : undefined;
 
 /** Rehearsals of a file, one after the other. */
 export function rehearsals(): (plan: string, scenario?: string, options?: Partial<RehearsalOptions>) => Promise<Rehearsal> {
