@@ -21,13 +21,17 @@ export interface Following {
 const plainEveryMs = 10_000;
 /** The plan changes by `amend` only: it is asked for again this often. */
 const planEveryMs = 30_000;
+/** The outcome is known before its last entries stand in the journal, so the end is waited for; a journal that is down does not keep anybody longer than this. */
+const recordMs = 15_000;
+const endEveryMs = 250;
 
-/** @returns the last sight: ended, unless the person left (`leave`) */
+/** @returns the last sight: ended and on record, unless the person left (`leave`) or the journal did not take the end in time (`unsent`) */
 export async function follow(rollouts: Rollouts, following: Following, cli: Cli, leave: AbortSignal): Promise<ShownStatus> {
   let sight: Sight | null = null;
   let plan: ResolvedPlan | null = null;
   let planAt = -Infinity;
   let memory: WatchMemory | null = null;
+  let overAt: number | null = null;
   for (;;) {
     let trouble: string | null = null;
     try {
@@ -44,8 +48,10 @@ export async function follow(rollouts: Rollouts, following: Following, cli: Cli,
       trouble = error.message;
     }
     following.seen(sight, trouble);
-    if (isEnded(sight.status.state) || leave.aborted || cli.interrupted.aborted) return sight.status;
-    await waitFor(cli, everyMs(following, sight), sight, following, leave);
+    if (isEnded(sight.status.state)) overAt ??= cli.now();
+    const done = overAt !== null && (sight.status.endedAt !== null || cli.now() - overAt >= recordMs);
+    if (done || leave.aborted || cli.interrupted.aborted) return sight.status;
+    await waitFor(cli, overAt === null ? everyMs(following, sight) : endEveryMs, sight, following, leave);
     if (leave.aborted || cli.interrupted.aborted) return sight.status;
   }
 }

@@ -91,7 +91,7 @@ export function memoryOf(change: Partial<WatchMemory> = {}): WatchMemory {
 
 export function seenOf(status: Status | null = statusOf(), change: Partial<Seen> = {}): Seen {
   return {
-    row: { rollout: 'batch-patches-v1', workflowId: 'rollout/batch-patches-v1', execution: 'running', state: 'soaking', phase: 'wave-2', owner: 'engineering-lead', hold: null, outcome: null, startedAt: at - 74 * hour, closedAt: null },
+    row: { rollout: 'batch-patches-v1', workflowId: 'rollout/batch-patches-v1', execution: 'running', state: 'soaking', phase: 'wave-2', owner: 'engineering-lead', hold: null, outcome: null, startedAt: at - 74 * hour, closedAt: (status?.outcome ?? null) === null ? null : at },
     status, silent: status === null ? 'no-worker' : null, watch: { memory: memoryOf(), attempt: 320, nextAt: at + 360_000, lastLine: 'wave-2: all 6 conditions hold', paused: false }, failure: null, readAt: at, ...change,
   };
 }

@@ -183,6 +183,19 @@ describe('watch', () => {
     expect(stderr).toContain('rolled-back');
     expect(exitCode).toBe(4);
   });
+  test('an end is told once its last entries are on record; a journal that does not take them keeps nobody', async () => {
+    const over = statusOf({ state: 'rolled-back', outcome: 'rolled-back', unsent: { journal: 2, messages: 0 } });
+    const unrecorded = seenOf(over);
+    const open = { ...unrecorded, row: { ...unrecorded.row, closedAt: null } };
+    let looks = 0;
+    const steps = sequence(seenOf(), open, open, seenOf(statusOf({ ...over, unsent: { journal: 0, messages: 0 } })));
+    const { stdout } = await typed('watch batch-patches-v1 --every 1s --json', { ...running, ...showing(() => { looks += 1; return steps(); }) });
+    expect(looks).toBe(4);
+    expect(JSON.parse(stdout)).toMatchObject({ unsent: { journal: 0 } });
+    const never = await typed('watch batch-patches-v1 --every 1s --json', { ...running, ...showing(sequence(seenOf(), open)) });
+    expect(JSON.parse(never.stdout)).toMatchObject({ state: 'rolled-back', unsent: { journal: 2 } });
+    expect(never.exitCode).toBe(4);
+  });
   test('on a terminal: the board is drawn, and drawn again at its end', async () => {
     const { cli, exitCode, stdout } = await typed('watch batch-patches-v1 --every 1s', { tty: true, ...running, ...showing(sequence(seenOf(), ended)) });
     expect(cli.drawn[0]).toContain('[c] CONTINUE');
