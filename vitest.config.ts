@@ -11,7 +11,7 @@ export default defineConfig({
     // Threads crash with the SDK's native part; forks do not.
     pool: 'forks',
     maxWorkers: 2,
-    reporters: ['default', './test/setup/skips.ts'],
+    reporters: ['default', './test/setup/last-lines.ts'],
     globalSetup: ['test/setup/global.ts'],
     projects: [
       { extends: true, test: { name: 'default', include: every, exclude: programs, hookTimeout: 120_000, testTimeout: 120_000 } },

@@ -1,4 +1,4 @@
-// The last lines of a test run, in a run of its own: each skipped suite by name with its reason, then the count; in CI a skip fails.
+// The last lines of a test run, in a run of its own: what failed and each skipped suite by name with its reason, then the count; in CI a skip fails.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,10 +8,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const root = join(import.meta.dirname, '../..');
 let dir: string;
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'tidegate-skips-'));
+  dir = mkdtempSync(join(tmpdir(), 'tidegate-last-lines-'));
   mkdirSync(join(dir, 'node_modules'));
   symlinkSync(join(root, 'node_modules/vitest'), join(dir, 'node_modules/vitest'));
-  writeFileSync(join(dir, 'vitest.config.mjs'), `export default { test: { pool: 'forks', reporters: ['default', ${JSON.stringify(join(root, 'test/setup/skips.ts'))}] } };`);
+  writeFileSync(join(dir, 'vitest.config.mjs'), `export default { test: { pool: 'forks', reporters: ['default', ${JSON.stringify(join(root, 'test/setup/last-lines.ts'))}] } };`);
   writeFileSync(join(dir, 'a.test.ts'), `import { describe, expect, test } from 'vitest';
 test('fine', () => expect(1).toBe(1));
 test('a suite that needs a server', (context) => context.skip('server: not on this machine'));
@@ -36,4 +36,13 @@ test('in CI a skip fails the run, and says so', () => {
   const { code, last } = run({ CI: 'true' });
   expect(last.slice(-5)).toEqual([...skips, 'CI=true: a skipped suite is a failure.', '1 passed, 0 failed, 4 skipped']);
   expect(code).toBe(1);
+});
+
+test('what failed is named with the first line of its reason, even where the rest of the log is lost', () => {
+  writeFileSync(join(dir, 'b.test.ts'), `import { describe, expect, test } from 'vitest'; describe('outer', () => { test('wrong', () => expect('one', 'a log\\nof many lines').toBe('two')); });`);
+  try {
+    const { code, last } = run({});
+    expect(last.slice(-5)).toEqual(['failed: b.test.ts > outer > wrong: a log', ...skips, '1 passed, 1 failed, 4 skipped']);
+    expect(code).toBe(1);
+  } finally { rmSync(join(dir, 'b.test.ts')); }
 });
