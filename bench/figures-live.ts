@@ -81,7 +81,6 @@ export async function commandToEffect(world: LiveWorld, times: number): Promise<
   const floor: number[] = [];
   for (let n = 0; n < times; n++) {
     const id = `asked-${n}`;
-    await world.startRollouts(id, 1, { cadence: '1m', approval: true }, 0);
     await world.client.workflow.start('rollout', { taskQueue: 'tidegate', workflowId: rolloutWorkflowId(id), args: [(await import('./plans.js')).benchPlan(id, { cadence: '1m', approval: true }), { startedBy: { by: 'ann' } }] });
     const handle = world.client.workflow.getHandle(rolloutWorkflowId(id));
     const asked = async () => (await handle.query(status)).asks.find((ask) => ask.kind === 'approval' && ask.state === 'open');

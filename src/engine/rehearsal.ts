@@ -1,5 +1,6 @@
 // A rehearsal: the same workflow, the same plan, the same judgement, on a clock that skips. Weeks pass in seconds; what the world does is in
 // rehearsal/world.ts, what a scenario injects in rehearsal/scenario.ts. Used by `tidegate rehearse`, the tests and the bench.
+import { activityInfo } from '@temporalio/activity';
 import { DateTime } from 'luxon';
 import { parse as parseYaml } from 'yaml';
 import { readFileSync } from 'node:fs';
@@ -12,10 +13,11 @@ import { parsePlan, printProblem, reviewDates } from '../plan/index.js';
 import type { ResolvedPlan, TargetValue } from '../plan/types.js';
 import type { JournalStore, StoredEntry } from '../journal/port.js';
 import type { Message } from '../channels/port.js';
-import { searchAttributes, type AskView, type MoveView, type Status } from '../../workflows/messages.js';
+import { searchAttributes, taskQueue, type AskView, type MoveView, type Status } from '../../workflows/messages.js';
 import type { Ports } from '../../activities/ports.js';
+import type { WatchHeartbeat } from '../../activities/types.js';
 import { healthy, parseScenario } from './rehearsal/scenario.js';
-import { World, curtainId, rehearsalQueue } from './rehearsal/world.js';
+import { World, curtainId } from './rehearsal/world.js';
 import { bundlePath, payloadConverterPath } from './bundles.js';
 
 export interface RehearsalOptions {
@@ -115,6 +117,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   if (startAt < virtualNow) throw new FinalError({ code: 'DAY_1_PAST', what: `day 1 is ${day1}, and its preparation would have begun before now.`, means: 'Nothing was rehearsed.', todo: 'Rehearse with a later --day-1.' });
 
   const { Worker } = await import('@temporalio/worker');
+  const { openNativeConnection } = await import('./connection.js');
   const { createActivities } = await import('../../activities/index.js');
   const { openJournal } = await import('../journal/store.js');
   const { enginePort } = await import('./engine-port.js');
@@ -142,17 +145,20 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const activities = createActivities(ports);
   const rehearsed = {
     ...activities,
+    watch: createActivities({ ...ports, clock: { ...ports.clock, now: () => timeOfLook(now) } }).watch,
+    disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()),
     record: async (input: Parameters<typeof activities.record>[0]) => { for (const entry of input.entries) options.onEntry?.(entry); return activities.record(input); },
     notify: async (input: Parameters<typeof activities.notify>[0]) => { for (const item of input.items) await world.tell(item.message); return { failed: [] }; },
     release: async (input: Parameters<typeof activities.release>[0]) => { await activities.release(input); await world.end(); },
   };
 
-  const common = { connection: environment.nativeConnection, namespace: environment.namespace ?? 'default', workflowBundle: { codePath: bundlePath('rehearsal') }, maxCachedWorkflows: options.cachedWorkflows ?? 100, dataConverter: { payloadConverterPath: payloadConverterPath() }, stickyQueueScheduleToStartTimeout: 10_000 };
-  const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: 'tidegate', activities: rehearsed }),
-    Worker.create({ ...common, taskQueue: rehearsalQueue, activities: { disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()) } }),
-  ]);
-  const running = workers.map((worker) => worker.run());
+  const namespace = environment.namespace ?? 'default';
+  const connection = await openNativeConnection({ address: environment.address, addressFrom: 'home', namespace, connection: {} });
+  const worker = await Worker.create({
+    connection, namespace, taskQueue, activities: rehearsed, workflowBundle: { codePath: bundlePath('rehearsal') }, dataConverter: { payloadConverterPath: payloadConverterPath() },
+    maxCachedWorkflows: options.cachedWorkflows ?? 100, stickyQueueScheduleToStartTimeout: 10_000,
+  });
+  const running = worker.run();
   const interrupted = new Promise<never>((_, reject) => {
     const end = (): void => reject(new FinalError({ code: 'INTERRUPTED', what: 'the rehearsal was interrupted.' }));
     if (options.signal?.aborted === true) end(); else options.signal?.addEventListener('abort', end, { once: true });
@@ -162,9 +168,9 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     await Promise.race([environment.sleep(startAt - virtualNow), interrupted]);
     const untilMs = options.untilMs ?? Math.max(3 * (plan.nominalEnd - startAt), 30 * 86_400_000);
     progress(`rehearsing ${plan.rollout} from ${new Date(startAt).toISOString()}`);
-    const curtain = await environment.client.workflow.start('curtain', { taskQueue: rehearsalQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
+    const curtain = await environment.client.workflow.start('curtain', { taskQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
     const handle = await environment.client.workflow.start('rollout', {
-      taskQueue: 'tidegate', workflowId,
+      taskQueue, workflowId,
       args: [document, { day1, vars: options.vars ?? {}, startedBy: { by: plan.owner, host: 'rehearsal', osUser: 'rehearsal' }, ...(options.cadenceMs == null ? {} : { cadenceMs: options.cadenceMs }), ...(options.maxHistoryEvents === undefined ? {} : { maxHistoryEvents: options.maxHistoryEvents }) }],
     });
     await world.launch();
@@ -177,10 +183,24 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     const entries = await allEntries(journal, plan.rollout);
     return reportOf({ plan, status, ended, startAt, endedAt, entries, world, reviews, history, historyEvents });
   } finally {
-    for (const worker of workers) worker.shutdown();
-    await Promise.all(running);
+    worker.shutdown();
+    await running;
+    await connection.close();
     await journal.close();
   }
+}
+
+/**
+ * The time of a look, without asking the server, which takes as long as the look itself. An attempt is stamped with the end of the one before;
+ * the look comes later by the wait that the one before asked for. After an attempt that was cut off the wait was another: then the server says.
+ */
+async function timeOfLook(asked: () => Promise<EpochMs>): Promise<EpochMs> {
+  const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs, heartbeatDetails } = activityInfo();
+  if (attempt === 1) return scheduledTimestampMs;
+  const heart = heartbeatDetails as WatchHeartbeat | undefined;
+  if (heart === undefined) return asked();
+  const at = currentAttemptScheduledTimestampMs + heart.dueAt - (heart.memory.asOf ?? 0);
+  return Math.abs(at - heart.dueAt) < 1_000 ? at : asked();
 }
 
 /** A rehearsal needs no secret: whatever the plan refers to is there, and is never used. */

@@ -7,11 +7,11 @@ import type { ResolvedPlan, TargetValue } from '../../plan/types.js';
 import type { Message } from '../../channels/port.js';
 import type { MetricRef, SourceProvider } from '../../sources/port.js';
 import { TargetConflict, TargetNeedsPerson, TargetRefused, TargetUnreachable, type TargetProvider } from '../../targets/port.js';
+import { taskQueue } from '../../../workflows/messages.js';
 import type { CommandOutput } from '../../../activities/types.js';
 import { healthOf, type Health } from './health.js';
 import { instantOf, parseWhen, type Scenario, type Stretch, type When } from './scenario.js';
 
-export const rehearsalQueue = 'tidegate-rehearsal';
 const defaultAnswerMs = 15 * 60_000;
 
 interface Timed<T> { readonly when: When; readonly what: T }
@@ -57,7 +57,7 @@ export class World {
 
   private act(signal: string, payload: unknown, afterMs: number): Promise<void> { return this.start('actor', { workflowId: this.workflowId, afterMs, signal, payload }); }
   private async start(workflow: string, input: unknown): Promise<void> {
-    await this.client.workflow.start(workflow, { taskQueue: rehearsalQueue, workflowId: `rehearsed/${randomUUID()}`, args: [input] });
+    await this.client.workflow.start(workflow, { taskQueue, workflowId: `rehearsed/${randomUUID()}`, args: [input] });
   }
 
   // ── metrics ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
