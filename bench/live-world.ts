@@ -77,7 +77,7 @@ export class LiveWorld {
     return this.failing;
   }
 
-  /** @returns the ids; each has moved and is looked at. Fewer than asked for when the limit was reached. */
+  /** @returns the ids; each has moved and is looked at. Fewer than asked for when the limit was reached. @throws Error when none has, and why */
   async startRollouts(prefix: string, count: number, wishes: PlanWishes, limitMs: number): Promise<string[]> {
     const ids = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
     const deadline = performance.now() + limitMs;
@@ -87,9 +87,16 @@ export class LiveWorld {
     });
     for (;;) {
       const moved = ids.filter((id) => this.movedAt.has(id));
-      if (moved.length === count || performance.now() > deadline) return moved;
+      if (moved.length === count || (moved.length > 0 && performance.now() > deadline)) return moved;
+      if (performance.now() > deadline) throw new Error(`no rollout moved within ${limitMs / 1000} s: ${await this.whyNot(ids[0]!)}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  private async whyNot(id: string): Promise<string> {
+    const handle = this.client.workflow.getHandle(rolloutWorkflowId(id));
+    if ((await handle.describe()).status.name === 'RUNNING') return `${id} is under way`;
+    return handle.result().then(() => `${id} has ended`, (error: Error) => String((error.cause as Error | undefined)?.message ?? error.message));
   }
 
   async startBare(prefix: string, count: number, cadenceMs: number): Promise<string[]> {

@@ -15,7 +15,7 @@ export function benchPlan(id: string, { cadence, approval = false, flags }: Plan
     targets: { [id]: flags === undefined ? { memory: id, safer: 'lower' } : { flagd: { file: flags, flag: 'measured', by: 'userId' }, safer: 'lower' } },
     metrics: { [metric]: { json: { url: 'http://127.0.0.1:9/', at: 'value' }, unit: '%' } },
     triggers: { warning: [`${metric} > 5% for 5m`], emergency: [`${metric} > 10%`] },
-    phases: [{ phase: 'all', enter: [`${metric} < 5%`], ...(approval ? { approval: { from: ['ann'], within: '12h' } } : {}), move: { [id]: '100%' }, soak: '24h', watch: `every ${cadence}`, leave: [`mean(${metric} over 10m) < 5%`] }],
+    phases: [{ phase: 'everybody', enter: [`${metric} < 5%`], ...(approval ? { approval: { from: ['ann'], within: '12h' } } : {}), move: { [id]: '100%' }, soak: '24h', watch: `every ${cadence}`, leave: [`mean(${metric} over 10m) < 5%`] }],
   };
 }
 

@@ -132,7 +132,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     clock: { now, after: (asOf) => asOf }, providers: providerSchemas, target: (name) => world.target(name), source: (name) => world.source(name),
     channel: () => { throw new Error('rehearsed messages reach people directly'); },
     runCommand: async (name, settings) => world.command(name, typeof settings.run === 'string' ? settings.run : settings.run.join(' ')),
-    journal: withoutSamples(journal), meters: noMeters, env: withSecrets(env), ping: () => {},
+    journal: rehearsed(journal), meters: noMeters, env: withSecrets(env), ping: () => {},
     engine: {
       ...engine,
       // The test server has no schedules; the calendar shows the dates that they would have.
@@ -143,7 +143,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     },
   };
   const activities = createActivities(ports);
-  const rehearsed = {
+  const rehearsedActivities = {
     ...activities,
     watch: createActivities({ ...ports, clock: { ...ports.clock, now: () => timeOfLook(now) } }).watch,
     disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()),
@@ -155,7 +155,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const namespace = environment.namespace ?? 'default';
   const connection = await openNativeConnection({ address: environment.address, addressFrom: 'home', namespace, connection: {} });
   const worker = await Worker.create({
-    connection, namespace, taskQueue, activities: rehearsed, workflowBundle: { codePath: bundlePath('rehearsal') }, dataConverter: { payloadConverterPath: payloadConverterPath() },
+    connection, namespace, taskQueue, activities: rehearsedActivities, workflowBundle: { codePath: bundlePath('rehearsal') }, dataConverter: { payloadConverterPath: payloadConverterPath() },
     maxCachedWorkflows: options.cachedWorkflows ?? 100, stickyQueueScheduleToStartTimeout: 10_000,
   });
   const running = worker.run();
@@ -208,9 +208,10 @@ function withSecrets(env: Readonly<Record<string, string | undefined>>): Readonl
   return new Proxy(env as Record<string, string | undefined>, { get: (own, name) => (typeof name === 'string' ? own[name] ?? 'rehearsed' : undefined), has: () => true });
 }
 
-/** Raw samples of a rehearsal are of no use to anybody; all else is written as ever. */
-function withoutSamples(journal: JournalStore): JournalStore {
-  return new Proxy(journal, { get: (store, name) => { if (name === 'addSamples') return async () => {}; const member = store[name as keyof JournalStore] as (...args: never[]) => unknown; return member.bind(store); } });
+/** Raw samples of a rehearsal are of no use to anybody, and nobody rolls it back from outside, for which every look would ask; all else is as ever. */
+function rehearsed(journal: JournalStore): JournalStore {
+  const own: Partial<JournalStore> = { addSamples: async () => {}, offline: async () => null };
+  return new Proxy(journal, { get: (store, name) => own[name as keyof JournalStore] ?? (store[name as keyof JournalStore] as (...args: never[]) => unknown).bind(store) });
 }
 
 async function allEntries(journal: { entries(rollout: string, from: number, limit: number): Promise<readonly StoredEntry[]> }, rollout: string): Promise<StoredEntry[]> {
