@@ -43,6 +43,8 @@ export async function loadOf(world: LiveWorld, count: number, cadenceMs: number,
   const began = performance.now();
   const ids = await world.startRollouts(`load-${count}`, count, { cadence: `${cadenceMs / 1000}s` }, startWithinMs);
   const startMs = performance.now() - began;
+  // past their gates and moves, when they only look
+  await pause(2 * cadenceMs);
   const ours = await steady(world, ids, forMs);
   const undo = failAtOnce ? await failAll(world, ids, cadenceMs) : [];
   await world.end(Array.from({ length: count }, (_, index) => `load-${count}-${index}`), rolloutWorkflowId);
@@ -68,7 +70,8 @@ export async function breachOfOne(world: LiveWorld, times: number): Promise<Row[
     bare.push(...await failAll(world, ids, 1_000));
     await world.end(ids);
     const rollouts = await world.startRollouts(`one-${n}`, 1, { cadence: '1s' }, 20_000);
-    await until(() => (world.looks.get(rollouts[0]!)?.length ?? 0) >= 5, 20_000);
+    // past the gate and the move, when it only looks
+    await pause(5_000);
     ours.push(...await failAll(world, rollouts, 1_000));
     await world.end(rollouts, rolloutWorkflowId);
   }
@@ -83,7 +86,8 @@ export async function commandToEffect(world: LiveWorld, times: number): Promise<
     const id = `asked-${n}`;
     await world.client.workflow.start('rollout', { taskQueue: 'tidegate', workflowId: rolloutWorkflowId(id), args: [(await import('./plans.js')).benchPlan(id, { cadence: '1m', approval: true }), { startedBy: { by: 'ann' } }] });
     const handle = world.client.workflow.getHandle(rolloutWorkflowId(id));
-    const asked = async () => (await handle.query(status)).asks.find((ask) => ask.kind === 'approval' && ask.state === 'open');
+    // the first moment it cannot answer yet
+    const asked = async () => (await handle.query(status).catch(() => null))?.asks.find((ask) => ask.kind === 'approval' && ask.state === 'open');
     if (!(await until(async () => (await asked()) !== undefined, 20_000, 100))) continue;
     const ask = (await asked())!.ask;
     const before = performance.now();
@@ -113,7 +117,7 @@ export async function decisionToReadBack(world: LiveWorld, times: number): Promi
     writeFileSync(flags, flagFile);
     await world.client.workflow.start('rollout', { taskQueue: 'tidegate', workflowId: rolloutWorkflowId(id), args: [benchPlan(id, { cadence: '1s', flags }), { startedBy: { by: 'ann' } }] });
     const handle = world.client.workflow.getHandle(rolloutWorkflowId(id));
-    if (await until(async () => (await handle.query(status)).state === 'soaking', 20_000, 100)) {
+    if (await until(async () => (await handle.query(status).catch(() => null))?.state === 'soaking', 20_000, 100)) {
       const before = world.rollbacks.length;
       await handle.executeUpdate(rollback, { args: [{ by: 'ann' }] });
       await until(() => world.rollbacks.slice(before).some((one) => one.rollout === id && one.readBackAt !== null), 20_000, 20);

@@ -29,7 +29,7 @@ const figures: Readonly<Record<string, () => Promise<Row[]>>> = {
   },
   one: () => inWorld((world) => breachOfOne(world, 7)),
   load: async () => [
-    ...await inWorld((world) => loadOf(world, 300, 10_000, { failAtOnce: true, forMs: 20_000, startWithinMs: 60_000, reach })),
+    ...await inWorld((world) => loadOf(world, 300, 10_000, { failAtOnce: true, forMs: 20_000, startWithinMs: 180_000, reach })),
     ...(long ? [
       ...await inWorld((world) => loadOf(world, 600, 10_000, { failAtOnce: true, forMs: 60_000, startWithinMs: 300_000, reach })),
       ...await inWorld((world) => loadOf(world, 1_000, 60_000, { failAtOnce: true, forMs: 190_000, startWithinMs: 600_000, reach: { gap: 'p99 < 61 s', undo: 'max < 0.5 s' } })),

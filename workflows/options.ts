@@ -3,12 +3,16 @@ import { proxyActivities, ActivityCancellationType, type ActivityOptions } from 
 import type { Activities } from '../activities/types.js';
 import { hostQueue } from './messages.js';
 
+/** When more is due than the workers can do, what takes a change back goes first and what is only written down goes last. */
+const first = { priorityKey: 1 };
+const last = { priorityKey: 4 };
+
 /** Pure or nearly so (resolving, calendar): a failure is a bad plan (not retried, by its type) or a worker that died. */
 const quick: ActivityOptions = { startToCloseTimeout: 30_000, retry: { initialInterval: 200, maximumInterval: 10_000, nonRetryableErrorTypes: ['PLAN_INVALID', 'TARGET_CLAIMED', 'ROLLOUT_CLAIMED'] } };
 /** Reading changes nothing: repeated five times, then a person hears of it. */
 const reading: ActivityOptions = { startToCloseTimeout: 60_000, cancellationType: ActivityCancellationType.TRY_CANCEL, retry: { initialInterval: 500, backoffCoefficient: 2, maximumAttempts: 5 } };
 /** The journal and the outbox wait for ever: what happened must be written, however late (promise 8). */
-const recording: ActivityOptions = { startToCloseTimeout: 30_000, retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 30_000, nonRetryableErrorTypes: ['JOURNAL_FORKED'] } };
+const recording: ActivityOptions = { startToCloseTimeout: 30_000, priority: last, retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 30_000, nonRetryableErrorTypes: ['JOURNAL_FORKED'] } };
 
 export const activities = proxyActivities<Activities>(quick);
 export const readers = proxyActivities<Activities>(reading);
@@ -32,7 +36,7 @@ export const writer = (writeTimeoutMs: number, on: string | null) => proxyActivi
 });
 /** An undo: two quick attempts a round; the rounds are the workflow's (compensation.ts), for as long as it takes. */
 export const undoer = (writeTimeoutMs: number, on: string | null) => proxyActivities<Activities>({
-  startToCloseTimeout: longestAttemptMs(writeTimeoutMs), cancellationType: ActivityCancellationType.TRY_CANCEL, taskQueue: on === null ? undefined : hostQueue(on),
+  startToCloseTimeout: longestAttemptMs(writeTimeoutMs), cancellationType: ActivityCancellationType.TRY_CANCEL, priority: first, taskQueue: on === null ? undefined : hostQueue(on),
   retry: { initialInterval: 250, backoffCoefficient: 2, maximumAttempts: 2, nonRetryableErrorTypes: ['TargetNeedsPerson'] },
 });
 /** A command with its own limit; whether it may be repeated is the plan's word, so one attempt here. */
