@@ -11,6 +11,9 @@ import { triggersInForce, watchInput } from './rules.js';
 import { besideTheStory, type Run } from './run.js';
 import { standing } from './state.js';
 
+/** The story takes a demand up in the same workflow task, wherever it waits; where it cannot be interrupted, looking goes on all the same. */
+const obeyedWithinMs = 1_000;
+
 export async function keepWatch(run: Run): Promise<void> {
   const { state } = run;
   while (!run.over && !run.leaving) {
@@ -40,6 +43,8 @@ export async function keepWatch(run: Run): Promise<void> {
     if (report !== null) {
       absorb(run, report, run.rewatch === rewatch);
       if (input.lookNow) run.lookSeen = asked;
+      // What is demanded goes out before the next look is set up: an undo must not queue behind it.
+      if (state.demand !== null) await condition(() => state.demand === null || run.over || run.leaving, obeyedWithinMs);
     }
     else if (failure !== null && !isCancellation(failure)) {
       // A watch that fails for good is a bug or a deleted activity; the rollout must not go on unseen.

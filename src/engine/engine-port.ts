@@ -23,7 +23,7 @@ export function enginePort(client: Client): EnginePort {
       const found = description.raw.pendingActivities?.find((activity) => activity.activityId === activityId);
       if (found == null) return null;
       const payload = found.heartbeatDetails?.payloads?.[0];
-      return { running: found.state === started && !saidSomething(found), begun: found.lastStartedTime != null, details: payload == null ? null : defaultPayloadConverter.fromPayload(payload) };
+      return { ...attemptOf(found), details: payload == null ? null : defaultPayloadConverter.fromPayload(payload) };
     },
     claim: (key, rollout, workflowId) => claim(client, key, rollout, workflowId),
     async release(key, workflowId) {
@@ -36,6 +36,11 @@ export function enginePort(client: Client): EnginePort {
     scheduleReviews: (input) => scheduleReviews(client, input),
     startFollowUp: (input) => startFollowUp(client, input),
   };
+}
+
+/** What the server tells of a pending activity. Between two attempts it forgets when the last one began, but not that there was one. */
+export function attemptOf(found: { readonly state?: number | null; readonly attempt?: number | null; readonly lastStartedTime?: Instant | null; readonly lastHeartbeatTime?: Instant | null }): { readonly running: boolean; readonly begun: boolean } {
+  return { running: found.state === started && !saidSomething(found), begun: (found.attempt ?? 1) > 1 || found.lastStartedTime != null };
 }
 
 /**
