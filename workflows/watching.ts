@@ -41,8 +41,10 @@ export async function keepWatch(run: Run): Promise<void> {
       await done;
     }
     if (report !== null) {
-      absorb(run, report, run.rewatch === rewatch);
-      if (input.lookNow) run.lookSeen = asked;
+      const upToDate = run.rewatch === rewatch;
+      absorb(run, report, upToDate);
+      // A look that was overtaken by a command judged what was in force before: whoever asked for one waits for the next.
+      if (input.lookNow && upToDate) run.lookSeen = asked;
       // What is demanded goes out before the next look is set up: an undo must not queue behind it.
       if (state.demand !== null) await condition(() => state.demand === null || run.over || run.leaving, obeyedWithinMs);
     }

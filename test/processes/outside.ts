@@ -8,6 +8,8 @@ export interface Place {
   readonly url: string;
   /** what is measured now; changed at will */
   readonly metrics: { error_rate: number | null; new_requests: number };
+  /** how long an answer takes */
+  answersAfterMs: number;
   /** instants at which it was measured */
   readonly looks: number[];
   /** every delivery in order, repetitions too */
@@ -27,7 +29,7 @@ export class Outside {
       if (place === undefined) { response.writeHead(404).end(); return; }
       if (what === 'metrics') {
         place.looks.push(Date.now());
-        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(place.metrics));
+        setTimeout(() => { response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(place.metrics)); }, place.answersAfterMs);
         return;
       }
       let body = '';
@@ -44,7 +46,7 @@ export class Outside {
   }
 
   place(name: string): Place {
-    const found = this.places.get(name) ?? { url: `${this.base}/${name}`, metrics: { error_rate: 1, new_requests: 7 }, looks: [], delivered: [], heard: null };
+    const found = this.places.get(name) ?? { url: `${this.base}/${name}`, metrics: { error_rate: 1, new_requests: 7 }, answersAfterMs: 0, looks: [], delivered: [], heard: null };
     this.places.set(name, found);
     return found;
   }

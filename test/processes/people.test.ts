@@ -35,6 +35,21 @@ describeNeeding(['temporal-cli'], 'people and clocks', () => {
     expect(made.effects.filter(({ changed }) => changed).map(({ value }) => value)).toEqual([25, 0]);
   }, 90_000);
 
+  test('a command in the middle of a look that a gate waits for does not shut the gate for good', async () => {
+    const world = await ground.world();
+    world.worker();
+    world.outside.answersAfterMs = 1_500;
+    const rollout = await world.start(oneWave(world.place('overtaken'), { soak: '1h', approval: '{ from: [bob], within: 1h }', gate: false, blindAfter: '1m' }));
+    await rollout.untilStatus('wave 1 is gated', (status) => status.state === 'gated');
+    const looks = world.outside.looks.length;
+    await until('the look that the gate asked for has begun', () => world.outside.looks.length > looks);
+    await rollout.command('pause', { by: 'ann' });
+    await rollout.command('resume', { by: 'ann' });
+    await rollout.untilStatus('bob is asked', (status) => status.asks.some((ask) => ask.state === 'open'));
+    await rollout.command('stop', { by: 'ann' });
+    sound(await rollout.ended());
+  }, 90_000);
+
   test.concurrent('nobody approves: never on, and a late yes opens nothing', async () => {
     const world = await ground.world();
     world.worker();

@@ -71,17 +71,16 @@ follow-ups:
   - { follow-up: Post-mortem, on: rollback, within: 7d }
 `;
 
-export interface OneWave { readonly soak: string; readonly cadence?: string; readonly blindAfter?: string; readonly unknownFor?: string; readonly approval?: string; readonly writeTimeout?: string; readonly second?: boolean }
+export interface OneWave { readonly soak: string; readonly cadence?: string; readonly blindAfter?: string; readonly unknownFor?: string; readonly approval?: string; readonly writeTimeout?: string; readonly second?: boolean; /** false: the gate has no condition */ readonly gate?: boolean }
 
 /** One wave to a quarter of the users; with `second` another to all of them. */
-export const oneWave = (place: PlanPlace, { soak, cadence = '1s', blindAfter = '2s', unknownFor = '10m', approval, writeTimeout = '2s', second = false }: OneWave): string => `${head(place, { target: writeTimeout })}
+export const oneWave = (place: PlanPlace, { soak, cadence = '1s', blindAfter = '2s', unknownFor = '10m', approval, writeTimeout = '2s', second = false, gate = true }: OneWave): string => `${head(place, { target: writeTimeout })}
 events:
   data-corruption: Customer data was lost or damaged
 triggers:
   emergency: ['error_rate > 40%', event: data-corruption]
 phases:
-  - phase: wave-1
-    enter: ['error_rate < 5%']${approval === undefined ? '' : `\n    approval: ${approval}`}
+  - phase: wave-1${gate ? `\n    enter: ['error_rate < 5%']` : ''}${approval === undefined ? '' : `\n    approval: ${approval}`}
     move: { checkout: 25% }
     soak: ${soak}
     watch: every ${cadence}
