@@ -1,13 +1,14 @@
 // Commands: each an update (validated, answered at once) and a signal of the same name (for the plain temporal CLI). First the check, which
 // is pure and leaves no trace; then the act, which records. The story (rollout.ts) acts on what is recorded here, at its own pace.
 import { ApplicationFailure, setDefaultSignalHandler, setHandler, currentUpdateInfo } from '@temporalio/workflow';
-import type { JsonValue } from '../src/plan/types.js';
+import type { JsonValue, PlanCondition } from '../src/plan/types.js';
 import { inWords, refuseAnswer, refuseWithdraw, takeAnswer, voidAsk, withdrawAnswer, type Refusal } from './asks.js';
 import { reportEvent } from './events.js';
 import * as messages from './messages.js';
 import type { AnswerCommand, By, CommandName, CommandResult, ExtendCommand, ReportCommand, RollbackCommand, SkipCommand, StopCommand } from './messages.js';
 import type { Run } from './run.js';
-import { exposed } from './state.js';
+import { humanMetrics } from './rules.js';
+import { exposed, type AskRecord } from './state.js';
 import { commandProblems } from './understanding.js';
 
 interface Command<C extends By> {
@@ -110,6 +111,9 @@ const table: { [Name in CommandName]: Command<never> } = {
       state.skipped = [...state.skipped, what];
       const ask = state.asks[command.what];
       if (ask !== undefined) { state.skipped = [...state.skipped, ask.ask.replace(/\/\d+$/, '')]; voidAsk(run, ask.ask, `skipped by ${by(command)}`); }
+      // The question for a value and the conditions that wait for it go together.
+      if (ask?.kind === 'metric') state.skipped = [...state.skipped, ...gateOf(run).filter((one) => waitsFor(run, one, ask)).map((one) => one.id)];
+      else for (const open of Object.values(state.asks)) if (open.kind === 'metric' && open.state === 'open' && gateOf(run).some((one) => one.id === what && waitsFor(run, one, open)) && !gateOf(run).some((one) => !state.skipped.includes(one.id) && waitsFor(run, one, open))) voidAsk(run, open.ask, `skipped by ${by(command)}`);
       run.unhold('gate', `${by(command)} skipped ${command.what}`, by(command));
       state.gate = null;
       run.rewatch++;
@@ -176,12 +180,15 @@ const table: { [Name in CommandName]: Command<never> } = {
 const resumable = (reason: string): boolean => ['paused', 'rejected', 'unanswered', 'rolled-back-to', 'command-failed', 'trigger'].includes(reason);
 
 /** What may be skipped now: the soak, a question, an item, a condition of the gate that is shut. */
+const soaking = ({ state }: Run): boolean => state.step === 'soaking' || state.step === 'baking';
+/** The conditions that stand between now and the next step. */
+const gateOf = (run: Run): readonly PlanCondition[] => (run.state.step === 'gate' ? (run.phase?.enter ?? []) : soaking(run) ? (run.phase?.leave ?? run.plan.baking?.leave ?? []) : []);
+const waitsFor = (run: Run, condition: PlanCondition, ask: AskRecord): boolean => humanMetrics(run.plan, [condition]).some((metric) => metric.name === ask.ask.split('/')[1]);
+
 function skippable(run: Run): string[] {
   const { state } = run;
-  const soaking = state.step === 'soaking' || state.step === 'baking';
   const asks = Object.values(state.asks).filter((ask) => ask.state === 'open' && ask.kind !== 'approval').map((ask) => ask.ask);
-  const gate = state.step === 'gate' ? (run.phase?.enter ?? []) : soaking ? (run.phase?.leave ?? run.plan.baking?.leave ?? []) : [];
-  return [...(soaking ? ['soak'] : []), ...asks, ...gate.map((one) => one.id).filter((id) => !state.skipped.includes(id)), ...(state.step === 'waiting' ? [`${run.phaseName}/starts`] : [])];
+  return [...(soaking(run) ? ['soak'] : []), ...asks, ...gateOf(run).map((one) => one.id).filter((id) => !state.skipped.includes(id)), ...(state.step === 'waiting' ? [`${run.phaseName}/starts`] : [])];
 }
 
 const skippers = (run: Run): string[] => [...new Set([...(run.phase?.approval?.from ?? []), ...(run.phase?.approval == null ? [run.plan.owner] : [])])];

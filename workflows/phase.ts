@@ -126,7 +126,8 @@ async function pass(run: Run, phase: Phase): Promise<void> {
   }
   run.unhold('gate', 'the gate is open');
   record.verdicts = [...state.verdicts];
-  run.note('decision', `${phase.phase} may begin: ${phase.enter.length} conditions hold${phase.approval === null ? '' : ', approved'}`, { verdicts: state.verdicts.filter((verdict) => verdict.id.includes('/enter/')).map((verdict) => verdict.message) });
+  const skipped = phase.enter.filter((one) => state.skipped.includes(one.id)).length;
+  run.note('decision', `${phase.phase} may begin: ${phase.enter.length - skipped} conditions hold${skipped === 0 ? '' : `, ${skipped} skipped`}${phase.approval === null ? '' : ', approved'}`, { verdicts: state.verdicts.filter((verdict) => verdict.id.includes('/enter/')).map((verdict) => verdict.message) });
 }
 
 /** No issue is open: an issue keeps every gate shut. */
@@ -144,8 +145,9 @@ async function gateOpens(run: Run, phase: Phase): Promise<void> {
     const reports = run.reports;
     const answers = Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0);
     const holds = state.holds.length;
+    const skipped = state.skipped.length;
     const expired = (): boolean => Object.values(state.asks).some((ask) => ask.kind === 'metric' && ask.state === 'expired');
-    await run.until(() => expired() || run.reports !== reports || state.holds.length !== holds || Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0) !== answers);
+    await run.until(() => expired() || run.reports !== reports || state.holds.length !== holds || state.skipped.length !== skipped || Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0) !== answers);
   }
 }
 

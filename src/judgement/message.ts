@@ -115,7 +115,7 @@ function spanInWords(window: Window): string {
 function evidenceInWords({ form, watched: { condition } }: Advanced, { observations, ageMs, reason }: Assessment): string[] {
   if (form.reads === 'events' || (form.reads === 'summary' && form.window.kind === 'period')) return [];
   const age = ageMs === null ? [] : [`newest ${lengthInWords(ageMs)} old`];
-  if (condition.kind === 'compare' && condition.limit.kind === 'answer') return ageMs === null ? [] : [`answered ${lengthInWords(ageMs)} ago`];
+  if (condition.kind === 'compare' && condition.limit.kind === 'answer') return ageMs === null || reason === 'unanswered' ? [] : [`answered ${lengthInWords(ageMs)} ago`];
   return observations === 0 || reason === 'no-data' ? age : [countInWords(observations, 'sample', 'samples'), ...age];
 }
 
