@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { approve, rollback, rolloutWorkflowId, status } from '../workflows/messages.js';
 import type { LiveWorld } from './live-world.js';
 import { bareQueue } from './live-world.js';
+import { benchPlan } from './plans.js';
 import { maximum, ms, percentile, ratioOf, residentMiB, until, type Row } from './measuring.js';
 
 interface Steady { readonly started: number; readonly looksASecond: number; readonly gaps: readonly number[]; readonly serverMs: number; readonly workerMs: number; readonly serverMiB: number; readonly workerMiB: number }
@@ -84,7 +85,7 @@ export async function commandToEffect(world: LiveWorld, times: number): Promise<
   const floor: number[] = [];
   for (let n = 0; n < times; n++) {
     const id = `asked-${n}`;
-    await world.client.workflow.start('rollout', { taskQueue: 'tidegate', workflowId: rolloutWorkflowId(id), args: [(await import('./plans.js')).benchPlan(id, { cadence: '1m', approval: true }), { startedBy: { by: 'ann' } }] });
+    await world.client.workflow.start('rollout', { taskQueue: 'tidegate', workflowId: rolloutWorkflowId(id), args: [benchPlan(id, { cadence: '1m', approval: true }), { startedBy: { by: 'ann' } }] });
     const handle = world.client.workflow.getHandle(rolloutWorkflowId(id));
     // the first moment it cannot answer yet
     const asked = async () => (await handle.query(status).catch(() => null))?.asks.find((ask) => ask.kind === 'approval' && ask.state === 'open');
@@ -110,7 +111,6 @@ const flagFile = JSON.stringify({ flags: { measured: { state: 'ENABLED', variant
 /** A person orders the rollback of a flag in a flagd file; by the rollout's own clock from the decision to the last read-back. */
 export async function decisionToReadBack(world: LiveWorld, times: number): Promise<Row[]> {
   const took: number[] = [];
-  const { benchPlan } = await import('./plans.js');
   for (let n = 0; n < times; n++) {
     const id = `flag-${n}`;
     const flags = join(world.dir, `${id}.json`);

@@ -43,22 +43,25 @@ export function resumeAsks(run: Run): void {
   }
 }
 
+/** The metric that a question for a value is about. */
+export const metricOf = (ask: string): string => ask.split('/')[1]!;
+
 const escalateEvery = 5 * 60_000;
 
 async function remind(run: Run, id: string): Promise<void> {
   const current = (): AskRecord => run.state.asks[id]!;
   const settled = (): boolean => current().state !== 'open';
-    const { askedAt, dueAt } = current();
-    if (dueAt === null) return;
-    for (const [index, share] of [0.5, 0.8].entries()) {
-      if (current().reminded > index) continue;
-      if (await run.beside(settled, askedAt + (dueAt - askedAt) * share)) return;
-      patch(run, id, { reminded: index + 1 });
-      tellAsk(run, id, 'ask-reminder', `still waiting: ${current().question}`, `${inWords(dueAt - run.now())} left; otherwise: ${current().otherwise}`, unanswered(current()));
-    }
-    if (await run.beside(settled, dueAt)) return;
-    expire(run, id);
-    await escalate(run, id);
+  const { askedAt, dueAt } = current();
+  if (dueAt === null) return;
+  for (const [index, share] of [0.5, 0.8].entries()) {
+    if (current().reminded > index) continue;
+    if (await run.beside(settled, askedAt + (dueAt - askedAt) * share)) return;
+    patch(run, id, { reminded: index + 1 });
+    tellAsk(run, id, 'ask-reminder', `still waiting: ${current().question}`, `${inWords(dueAt - run.now())} left; otherwise: ${current().otherwise}`, unanswered(current()));
+  }
+  if (await run.beside(settled, dueAt)) return;
+  expire(run, id);
+  await escalate(run, id);
 }
 
 /** Nobody answered: the escalation path is walked person by person, while the default already stands, until somebody takes it up. */

@@ -2,7 +2,7 @@
 // is pure and leaves no trace; then the act, which records. The story (rollout.ts) acts on what is recorded here, at its own pace.
 import { ApplicationFailure, setDefaultSignalHandler, setHandler, currentUpdateInfo } from '@temporalio/workflow';
 import type { JsonValue, PlanCondition } from '../src/plan/types.js';
-import { inWords, refuseAnswer, refuseWithdraw, takeAnswer, voidAsk, withdrawAnswer, type Refusal } from './asks.js';
+import { inWords, metricOf, refuseAnswer, refuseWithdraw, takeAnswer, voidAsk, withdrawAnswer, type Refusal } from './asks.js';
 import { reportEvent } from './events.js';
 import * as messages from './messages.js';
 import type { AnswerCommand, By, CommandName, CommandResult, ExtendCommand, ReportCommand, RollbackCommand, SkipCommand, StopCommand } from './messages.js';
@@ -48,7 +48,7 @@ function valueOf(run: Run, command: AnswerCommand, fixed: string | null): string
 function settleHuman(run: Run, id: string): void {
   const ask = run.state.asks[id]!;
   if (ask.kind !== 'metric' || ask.state !== 'settled') return;
-  const metric = id.split('/')[1]!;
+  const metric = metricOf(id);
   const value = ask.result === 'yes' ? 1 : ask.result === 'no' ? 0 : Number(ask.result);
   run.state.humans[metric] = { value, at: run.now(), by: ask.answers.at(-1)!.by };
   run.rewatch++;
@@ -112,8 +112,11 @@ const table: { [Name in CommandName]: Command<never> } = {
       const ask = state.asks[command.what];
       if (ask !== undefined) { state.skipped = [...state.skipped, ask.ask.replace(/\/\d+$/, '')]; voidAsk(run, ask.ask, `skipped by ${by(command)}`); }
       // The question for a value and the conditions that wait for it go together.
-      if (ask?.kind === 'metric') state.skipped = [...state.skipped, ...gateOf(run).filter((one) => waitsFor(run, one, ask)).map((one) => one.id)];
-      else for (const open of Object.values(state.asks)) if (open.kind === 'metric' && open.state === 'open' && gateOf(run).some((one) => one.id === what && waitsFor(run, one, open)) && !gateOf(run).some((one) => !state.skipped.includes(one.id) && waitsFor(run, one, open))) voidAsk(run, open.ask, `skipped by ${by(command)}`);
+      if (ask?.kind === 'metric') state.skipped = [...state.skipped, ...waitingFor(run, ask).map((one) => one.id)];
+      for (const open of Object.values(state.asks).filter((one) => one.kind === 'metric' && one.state === 'open')) {
+        const waiting = waitingFor(run, open);
+        if (waiting.some((one) => one.id === what) && waiting.every((one) => state.skipped.includes(one.id))) voidAsk(run, open.ask, `skipped by ${by(command)}`);
+      }
       run.unhold('gate', `${by(command)} skipped ${command.what}`, by(command));
       state.gate = null;
       run.rewatch++;
@@ -179,12 +182,12 @@ const table: { [Name in CommandName]: Command<never> } = {
 
 const resumable = (reason: string): boolean => ['paused', 'rejected', 'unanswered', 'rolled-back-to', 'command-failed', 'trigger'].includes(reason);
 
-/** What may be skipped now: the soak, a question, an item, a condition of the gate that is shut. */
 const soaking = ({ state }: Run): boolean => state.step === 'soaking' || state.step === 'baking';
 /** The conditions that stand between now and the next step. */
 const gateOf = (run: Run): readonly PlanCondition[] => (run.state.step === 'gate' ? (run.phase?.enter ?? []) : soaking(run) ? (run.phase?.leave ?? run.plan.baking?.leave ?? []) : []);
-const waitsFor = (run: Run, condition: PlanCondition, ask: AskRecord): boolean => humanMetrics(run.plan, [condition]).some((metric) => metric.name === ask.ask.split('/')[1]);
+const waitingFor = (run: Run, ask: AskRecord): readonly PlanCondition[] => gateOf(run).filter((one) => humanMetrics(run.plan, [one]).some((metric) => metric.name === metricOf(ask.ask)));
 
+/** What may be skipped now: the soak, a question, an item, a condition of the gate that is shut. */
 function skippable(run: Run): string[] {
   const { state } = run;
   const asks = Object.values(state.asks).filter((ask) => ask.state === 'open' && ask.kind !== 'approval').map((ask) => ask.ask);

@@ -4,7 +4,7 @@ import { ActivityFailure, CancellationScope, isCancellation, sleep } from '@temp
 import { summarise } from '../src/judgement/index.js';
 import type { Baking, Phase, RepeatedCommand } from '../src/plan/types.js';
 import type { PlanCondition } from '../src/plan/types.js';
-import { answered, dueIn, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
+import { answered, dueIn, inWords, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
 import { move, reasonOf } from './moving.js';
 import { activities, readers, repeater, runner } from './options.js';
 import { reportEvent } from './events.js';
@@ -142,12 +142,11 @@ async function gateOpens(run: Run, phase: Phase): Promise<void> {
     if (state.gate === null && phase.enter.every((one) => state.skipped.includes(one.id))) await lookNow(run);
     if (state.gate === 'pass' && run.free(['gate', 'freeze', 'hours']) && calm(run)) { run.unhold('gate', 'every condition holds'); return; }
     if (state.gate === 'fail') run.holdAndTell('gate', `${phase.phase} does not begin: ${failing(run)}`);
-    const reports = run.reports;
-    const answers = Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0);
-    const holds = state.holds.length;
-    const skipped = state.skipped.length;
+    // Whatever may open or shut it: a look, an answer, a hold, a skip.
+    const heard = (): string => [run.reports, state.holds.length, state.skipped.length, Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0)].join();
+    const before = heard();
     const expired = (): boolean => Object.values(state.asks).some((ask) => ask.kind === 'metric' && ask.state === 'expired');
-    await run.until(() => expired() || run.reports !== reports || state.holds.length !== holds || state.skipped.length !== skipped || Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0) !== answers);
+    await run.until(() => expired() || heard() !== before);
   }
 }
 
@@ -163,7 +162,7 @@ function askHumans(run: Run, conditions: readonly PlanCondition[], phase: string
     const answer = state.humans[metric.name];
     if (answer !== undefined && run.now() - answer.at < metric.human!.validMs) continue;
     const name = `${phase}/${metric.name}`;
-    const open = Object.values(state.asks).some((ask) => ask.kind === 'metric' && ask.state === 'open' && ask.ask.split('/')[1] === metric.name);
+    const open = Object.values(state.asks).some((ask) => ask.kind === 'metric' && ask.state === 'open' && metricOf(ask.ask) === metric.name);
     const latest = latestAsk(run, name);
     if (latest?.state === 'expired') {
       voidAsk(run, latest.ask, 'asked again after resume');
