@@ -8,6 +8,9 @@ import { stateOf } from './status.js';
 import type { Posted } from '../activities/types.js';
 
 const maxBatch = 100;
+/** A quiet day says nothing that could not be written with the next thing that happens, a week of them at the latest: `status` knows it meanwhile. */
+const canWait = (kind: string): boolean => kind === 'watch-summary';
+const waitingAtMost = 7;
 const retryMs = (attempts: number): number => Math.min(15 * 60_000, 1_000 * 2 ** Math.min(attempts, 10));
 /** A message that no channel took for a day is given up, and the record says so. */
 const giveUpAfterMs = 24 * 3_600_000;
@@ -16,7 +19,7 @@ const giveUpAfterMs = 24 * 3_600_000;
 export async function keepRecord(run: Run): Promise<void> {
   const { outbox } = run.state;
   for (;;) {
-    await condition(() => outbox.entries.length > 0 || run.over || run.leaving);
+    await condition(() => outbox.entries.some((entry) => !run.quieter || !canWait(entry.kind)) || outbox.entries.length >= waitingAtMost || run.over || run.leaving);
     if (run.leaving || outbox.entries.length === 0) return;
     const batch = outbox.entries.slice(0, maxBatch);
     run.inFlight++;

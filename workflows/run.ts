@@ -1,6 +1,6 @@
 // Run: the state of one rollout and the few verbs that everything else is written in: wait, note, tell, hold. Waiting is where a demand
 // (roll back, stop) reaches the story: it is thrown there, so that the story itself stays a straight line.
-import { condition, isCancellation, log, workflowInfo } from '@temporalio/workflow';
+import { condition, isCancellation, log, patched, workflowInfo } from '@temporalio/workflow';
 import type { EpochMs, Severity } from '../src/judgement/types.js';
 import type { ChannelRef, JsonValue, Phase, ResolvedTarget } from '../src/plan/types.js';
 import type { AmendCommand, Hold, HoldReason } from './messages.js';
@@ -39,6 +39,8 @@ export class Run {
   readonly amendments: AmendCommand[] = [];
   /** activities of which continue-as-new must wait for the end */
   inFlight = 0;
+  /** Runs begun by 0.1.0 go on as they began: with more events in their history, at no other difference. */
+  readonly quieter = patched('quieter');
 
   constructor(readonly state: State, readonly maxHistoryEvents: number | null) {}
 

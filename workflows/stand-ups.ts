@@ -6,6 +6,8 @@ import { besideTheStory, type Run } from './run.js';
 
 /** Instants are fetched for so long ahead; the list is renewed when it is used up. */
 const aheadMs = 45 * 86_400_000;
+/** What a freeze of the process delayed by so long is no longer a stand-up. */
+const lateMs = 3_600_000;
 
 export async function keepStandUps(run: Run): Promise<void> {
   const { state } = run;
@@ -18,12 +20,15 @@ export async function keepStandUps(run: Run): Promise<void> {
       state.standUpsUntil = state.standUps.at(-1)?.at ?? run.now() + aheadMs;
       if (state.standUps.length === 0) continue;
     }
-    const next = state.standUps[0]!;
-    await run.beside(() => false, next.at);
-    state.standUps = state.standUps.slice(1);
-    const rule = run.plan.standUps.find((one) => one.id === next.id);
-    // Before the first write there is nothing to decide yet; what a freeze of the process delayed by an hour is no longer a stand-up.
-    if (rule === undefined || state.firstMoveAt === null || !rule.phases.includes(run.phaseName ?? '') || state.step === 'rolling-back' || run.now() - next.at > 3_600_000) continue;
+    // Only for one that will be held is the workflow woken: one of another phase is passed over without a trace.
+    const scene = (): string => (run.quieter ? `${run.phaseName}|${state.firstMoveAt === null}|${state.step === 'rolling-back'}` : '');
+    const seen = scene();
+    const next = state.standUps.find((one) => !run.quieter || held(run, one.id));
+    const until = (next ?? state.standUps.at(-1)!).at;
+    if (await run.beside(() => scene() !== seen, until)) { state.standUps = state.standUps.filter((one) => one.at > run.now()); continue; }
+    state.standUps = next === undefined ? [] : state.standUps.slice(state.standUps.indexOf(next) + 1);
+    if (next === undefined || !held(run, next.id) || run.now() - next.at > lateMs) continue;
+    const rule = run.plan.standUps.find((one) => one.id === next.id)!;
     const id = openAsk(run, {
       ask: `${run.phaseName}/stand-up`, kind: 'stand-up', question: `${rule.title}: how does ${run.phaseName} go on?`, from: rule.from, options: ['continue', 'next-wave', 'pause', 'rollback'], healthy: 'continue', withinMs: rule.withinMs, otherwise: rule.otherwise,
       body: [...state.verdicts.filter((verdict) => verdict.verdict !== 'pass').map((verdict) => verdict.message), `${state.issues.filter((issue) => issue.endedAt === null).length} open issues`].join('\n'),
@@ -31,6 +36,9 @@ export async function keepStandUps(run: Run): Promise<void> {
     void besideTheStory(decide(run, id));
   }
 }
+
+/** Before the first write there is nothing to decide yet, and a rollback is not discussed. */
+const held = (run: Run, id: string): boolean => run.state.firstMoveAt !== null && run.state.step !== 'rolling-back' && run.plan.standUps.some((one) => one.id === id && one.phases.includes(run.phaseName ?? ''));
 
 async function decide(run: Run, id: string): Promise<void> {
   const { state } = run;

@@ -28,12 +28,15 @@ export async function keepWatch(run: Run): Promise<void> {
     const activityId = `watch/${++state.watches}`;
     let report: WatchReport | null = null;
     let failure: unknown = null;
+    const setUpAt = workflowInfo().historyLength;
     const scope = new CancellationScope();
     const done = scope.run(() => watcher(activityId, input.rules.cadenceMs, summary(run, input.rules.cadenceMs)).watch(input)).then((value) => { report = value; }, (error: unknown) => { failure = error; });
 
     await condition(() => report !== null || failure !== null || run.rewatch !== rewatch || run.over || run.leaving);
     if (report === null && failure === null) {
-      const memory = run.over ? null : await taker.takeOver({ workflowId: workflowInfo().workflowId, activityId, cadenceMs: input.rules.cadenceMs }).catch(() => null);
+      // Overtaken in the very task that set it up, it was never sent: there is nothing to take over.
+      const sent = !run.quieter || workflowInfo().historyLength !== setUpAt;
+      const memory = run.over || !sent ? null : await taker.takeOver({ workflowId: workflowInfo().workflowId, activityId, cadenceMs: input.rules.cadenceMs }).catch(() => null);
       if (report === null && failure === null) {
         if (memory !== null) remember(run, memory);
         scope.cancel();

@@ -148,7 +148,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     watch: createActivities({ ...ports, clock: { ...ports.clock, now: () => timeOfLook(now) } }).watch,
     disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()),
     record: async (input: Parameters<typeof activities.record>[0]) => { for (const entry of input.entries) options.onEntry?.(entry); return activities.record(input); },
-    notify: async (input: Parameters<typeof activities.notify>[0]) => { for (const item of input.items) await world.tell(item.message); return { failed: [] }; },
+    notify: async (input: Parameters<typeof activities.notify>[0]) => { await world.tell(input.items.map((item) => item.message)); return { failed: [] }; },
     release: async (input: Parameters<typeof activities.release>[0]) => { await activities.release(input); await world.end(); },
   };
 

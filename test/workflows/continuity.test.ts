@@ -1,7 +1,7 @@
 // Promise 3 and 8, as far as one server shows them: nothing that happens to a watch or a run changes the end. Real kills: test/processes.
 import { expect, it } from 'vitest';
 import { describeNeeding } from '../setup/needs.js';
-import { cached, hour, minute, phaseOf, rehearsals, smallPlan } from './world.js';
+import { cached, hour, minute, phaseOf, rehearsals, smallPlan, texts } from './world.js';
 
 const storm = `
 metrics:
@@ -49,5 +49,15 @@ describeNeeding(['test-server'], 'the story', () => {
     const slow = await rehearse(smallPlan(), '', { cadenceMs: hour });
     expect(quick.evaluations).toBeGreaterThan(slow.evaluations * 20);
     expect(Math.abs(quick.historyEvents - slow.historyEvents)).toBeLessThan(60);
+  });
+
+  it('adds fewer than eight events a day to a long soak, with a stand-up that this phase does not hold; each day is in the record all the same', async () => {
+    const plan = (soak: string): string => smallPlan({ soak, top: 'stand-ups: [{ stand-up: Twice a day, at: [09:00, 17:00], in: wave-2, from: [ann] }]' });
+    const [short, long] = [await rehearse(plan('2d'), '', { cadenceMs: hour }), await rehearse(plan('16d'), '', { cadenceMs: hour })];
+    expect((long.historyEvents - short.historyEvents) / 14).toBeLessThan(8);
+    // The last window may end with the soak.
+    expect(texts(long, 'watch-summary').length - texts(short, 'watch-summary').length).toBeGreaterThanOrEqual(13);
+    expect(long.asks.filter((ask) => ask.kind === 'stand-up').map((ask) => ask.ask)).toEqual(short.asks.filter((ask) => ask.kind === 'stand-up').map((ask) => ask.ask));
+    expect(long.asks.some((ask) => ask.ask.startsWith('wave-2/stand-up'))).toBe(true);
   });
 });

@@ -4,10 +4,11 @@ import { condition, defineSignal, getExternalWorkflowHandle, proxyActivities, se
 
 export * from '../index.js';
 
-/** A person or a system that does one thing after a while: a signal to the rollout. A rollout that is over by then is no fault. */
-export async function actor(input: { readonly workflowId: string; readonly afterMs: number; readonly signal: string; readonly payload: unknown }): Promise<void> {
+/** People and systems that do something after a while: signals to the rollout, in order. A rollout that is over by then is no fault. */
+export async function actor(input: { readonly workflowId: string; readonly afterMs: number; readonly signals: readonly { readonly signal: string; readonly payload: unknown }[] }): Promise<void> {
   if (input.afterMs > 0) await sleep(input.afterMs);
-  await getExternalWorkflowHandle(input.workflowId).signal(input.signal, input.payload).catch(() => undefined);
+  const rollout = getExternalWorkflowHandle(input.workflowId);
+  await Promise.all(input.signals.map(({ signal, payload }) => rollout.signal(signal, payload).catch(() => undefined)));
 }
 
 const hands = proxyActivities<{ disturb(input: { readonly target: string; readonly to: number | string }): Promise<void> }>({ startToCloseTimeout: 10_000 });

@@ -28,6 +28,7 @@ export class World {
   private readonly failedCommands = new Map<unknown, number>();
   private readonly answeredTimes = new Map<unknown, number>();
   private readonly launched = new Set<unknown>();
+  private readonly acts: { readonly afterMs: number; readonly signal: string; readonly payload: unknown }[] = [];
 
   constructor(readonly plan: ResolvedPlan, readonly scenario: Scenario, readonly startedAt: EpochMs, readonly workflowId: string, private readonly client: Client, private readonly clock: () => Promise<EpochMs>, private readonly file: string) {
     this.health = healthOf(plan);
@@ -49,13 +50,19 @@ export class World {
       if (at === null || this.launched.has(happening)) continue;
       this.launched.add(happening);
       const afterMs = Math.max(0, at - now);
-      if ('event' in happening) for (let n = 1; n <= (happening.times ?? 1); n++) await this.act('report', { event: happening.event, by: happening.by ?? 'scenario', eventId: `${happening.event}/${at}/${n}` }, afterMs);
+      if ('event' in happening) for (let n = 1; n <= (happening.times ?? 1); n++) this.act('report', { event: happening.event, by: happening.by ?? 'scenario', eventId: `${happening.event}/${at}/${n}` }, afterMs);
       else if ('to' in happening) await this.start('hand', { afterMs, target: happening.target, to: happening.to });
-      else await this.act(happening.give, { by: happening.by, ...happening.with }, afterMs);
+      else this.act(happening.give, { by: happening.by, ...happening.with }, afterMs);
     }
+    await this.startActors();
   }
 
-  private act(signal: string, payload: unknown, afterMs: number): Promise<void> { return this.start('actor', { workflowId: this.workflowId, afterMs, signal, payload }); }
+  private act(signal: string, payload: unknown, afterMs: number): void { this.acts.push({ afterMs, signal, payload }); }
+  /** Who acts at the same instant does so by one workflow: a checklist has dozens of answers. */
+  private async startActors(): Promise<void> {
+    const acts = this.acts.splice(0);
+    for (const afterMs of new Set(acts.map((one) => one.afterMs))) await this.start('actor', { workflowId: this.workflowId, afterMs, signals: acts.filter((one) => one.afterMs === afterMs).map(({ signal, payload }) => ({ signal, payload })) });
+  }
   private async start(workflow: string, input: unknown): Promise<void> {
     await this.client.workflow.start(workflow, { taskQueue, workflowId: `rehearsed/${randomUUID()}`, args: [input] });
   }
@@ -156,26 +163,29 @@ export class World {
 
   // ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Every message reaches the rehearsed people, whatever the plan's channels are. */
-  async tell(message: Message): Promise<void> {
-    if (this.messages.some((one) => one.key === message.key)) return;
-    this.messages.push(message);
-    if (message.topic === 'phase-moved' && message.phase !== null) { this.movedAt.set(message.phase, message.at); await this.launch(); }
-    if (message.topic === 'ask' && message.answers !== null && message.ask !== null) await this.answer(message.ask, message.answers);
+  async tell(messages: readonly Message[]): Promise<void> {
+    for (const message of messages) {
+      if (this.messages.some((one) => one.key === message.key)) continue;
+      this.messages.push(message);
+      if (message.topic === 'phase-moved' && message.phase !== null) { this.movedAt.set(message.phase, message.at); await this.launch(); }
+      if (message.topic === 'ask' && message.answers !== null && message.ask !== null) this.answer(message.ask, message.answers);
+    }
+    await this.startActors();
   }
 
   /** The rollout has ended: the curtain falls. */
   async end(): Promise<void> { await this.client.workflow.getHandle(curtainId(this.workflowId)).signal('fall').catch(() => undefined); }
 
   /** People give each ask its healthy answer; the scenario may have them late, wrong, somebody else, or silent. */
-  private async answer(ask: string, { options, healthy, from, needs, withinMs }: NonNullable<Message['answers']>): Promise<void> {
+  private answer(ask: string, { options, healthy, from, needs, withinMs }: NonNullable<Message['answers']>): void {
     const own = (this.scenario.answers ?? []).filter((one) => (one.ask === ask || one.ask === ask.replace(/\/\d+$/, '')) && (this.answeredTimes.get(one) ?? 0) < (one.times ?? Infinity));
     for (const one of own) this.answeredTimes.set(one, (this.answeredTimes.get(one) ?? 0) + 1);
     const afterMs = this.scenario['answers after'] ?? Math.min(defaultAnswerMs, withinMs === null ? Infinity : withinMs / 2);
     if (own.some((one) => one.never === true)) return;
-    if (own.length === 0) { for (const by of from.slice(0, needs)) await this.act('answer', { ask, by, value: healthy }, afterMs); return; }
+    if (own.length === 0) { for (const by of from.slice(0, needs)) this.act('answer', { ask, by, value: healthy }, afterMs); return; }
     for (const one of own) {
       const people = one.by === undefined ? from.slice(0, needs) : typeof one.by === 'string' ? [one.by] : one.by;
-      for (const by of people) await this.act('answer', { ask, by, value: one.value ?? healthy, reason: one.reason ?? (one.value === undefined || options.includes(String(one.value)) ? '' : 'scenario') }, one.after ?? afterMs);
+      for (const by of people) this.act('answer', { ask, by, value: one.value ?? healthy, reason: one.reason ?? (one.value === undefined || options.includes(String(one.value)) ? '' : 'scenario') }, one.after ?? afterMs);
     }
   }
 }
