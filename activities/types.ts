@@ -2,7 +2,7 @@
 import type { EpochMs, Ms, Point, References, Verdict } from '../src/judgement/types.js';
 import type { GateOutcome, ReportedEvent, WatchRules } from '../src/judgement/look-types.js';
 import type { PackedMemory } from '../src/judgement/pack.js';
-import type { ChannelRef, CommandSettings, FollowUp, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
+import type { ChannelRef, CommandSettings, FollowUp, JsonValue, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry, OfflineRollback } from '../src/journal/port.js';
 import type { StartOptions } from '../workflows/messages.js';
@@ -67,8 +67,8 @@ export interface ClaimInput { readonly rollout: string; readonly keys: readonly 
 export interface ClaimResult { readonly keys: readonly string[]; /** the end of this id's chain: an earlier rollout may have written it */ readonly head: ChainHead }
 export interface RecordInput { readonly rollout: string; readonly after: ChainHead; readonly entries: readonly Entry[]; /** figures for the meters, as of this batch */ readonly posted: Posted }
 export interface Posted { readonly state: string; readonly phase: string | null; readonly at: EpochMs; readonly openAsks: number; readonly oldestAskedAt: EpochMs | null; readonly unsentEntries: number; readonly unsentMessages: number; readonly rollback: { readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null } | null; readonly over: boolean }
-export interface NotifyInput { readonly items: readonly { readonly message: Message; readonly channels: readonly ChannelRef[] }[] }
-export interface NotifyResult { readonly failed: readonly { readonly key: string; readonly channels: readonly ChannelRef[]; readonly why: string; readonly final: boolean; readonly retryAfterMs: Ms | null }[] }
+export interface NotifyInput { readonly items: readonly { readonly message: Message; readonly channels: readonly ChannelRef[]; /** receipts of the message before about the same ask, by `receiptKey` */ readonly earlier?: Readonly<Record<string, JsonValue>> }[] }
+export interface NotifyResult { readonly failed: readonly { readonly key: string; readonly channels: readonly ChannelRef[]; readonly why: string; readonly final: boolean; readonly retryAfterMs: Ms | null }[]; /** of the channels that can change a message later */ readonly receipts?: readonly { readonly ask: string; readonly channel: string; readonly receipt: JsonValue }[] }
 export interface CalendarInput { readonly plan: Pick<ResolvedPlan, 'timezone' | 'hours' | 'freezes' | 'standUps' | 'phases'>; readonly after: EpochMs }
 export interface StandUpsInput { readonly plan: ResolvedPlan; readonly after: EpochMs; readonly until: EpochMs }
 export interface ReviewsInput { readonly rollout: string; readonly timezone: string; readonly reviews: readonly Review[]; readonly endedAt: EpochMs; readonly channels: readonly ChannelRef[] }

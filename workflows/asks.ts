@@ -1,7 +1,7 @@
 // Asks: anything a person must supply, by one mechanism: addressed, with quorum, deadline, reminders at half and four fifths, escalation and
 // a stated default. An ask opens exactly what it names, once; what came late, twice or from the wrong person is refused with the reason.
 import type { EpochMs, Ms } from '../src/judgement/types.js';
-import type { AskAnswer, AskKind, By } from './messages.js';
+import { receiptChannel, type AskAnswer, type AskKind, type By } from './messages.js';
 import { besideTheStory, type Run } from './run.js';
 import type { AskRecord } from './state.js';
 
@@ -81,7 +81,21 @@ async function escalate(run: Run, id: string): Promise<void> {
 
 function tellAsk(run: Run, id: string, topic: string, title: string, body: string, to: readonly string[]): void {
   const ask = run.state.asks[id]!;
-  run.tell('ask', topic, title, [body, `answer: ${ask.options.join(' | ')}  (ask ${id})`].filter((line) => line !== '').join('\n'), { to, ask: id, answers: { options: ask.options, healthy: ask.healthy, from: ask.from, needs: ask.needs, withinMs: ask.dueAt === null ? null : ask.dueAt - run.now() } });
+  run.tell('ask', topic, title, [body, `answer: ${ask.options.join(' | ')}  (ask ${id})`].filter((line) => line !== '').join('\n'), { to, ask: id, answers: answersOf(run, ask) });
+}
+
+const answersOf = (run: Run, ask: AskRecord) => ({ options: ask.options, healthy: ask.healthy, from: ask.from, needs: ask.needs, withinMs: ask.dueAt === null ? null : ask.dueAt - run.now() });
+
+/** What became of an ask, told only where its own message can be changed: nobody is disturbed by it. */
+export function tellChange(run: Run, id: string): void {
+  const receipts = run.state.receipts?.[id];
+  if (receipts === undefined) return;
+  const ask = run.state.asks[id]!;
+  const given = ask.answers.map((answer) => `${answer.by}: ${answer.value}${answer.reason === '' ? '' : ` (${answer.reason})`}`).join('\n');
+  const said = { open: `${ask.needs - ask.answers.length} more needed`, settled: String(ask.result), expired: `nobody answered in time: ${ask.otherwise}`, void: `no longer asked: ${ask.result}` }[ask.state];
+  run.tell('ask', ask.state === 'open' ? 'ask-progress' : 'ask-ended', `${ask.question} — ${said}`, given, {
+    to: ask.from, ask: id, channels: Object.keys(receipts).map(receiptChannel), ...(ask.state === 'open' ? { answers: answersOf(run, ask) } : {}),
+  });
 }
 
 const unanswered = (ask: AskRecord): string[] => ask.from.filter((person) => !ask.answers.some((answer) => answer.by === person));
@@ -95,6 +109,7 @@ function expire(run: Run, id: string): void {
   if (ask.state !== 'open') return;
   patch(run, id, { state: 'expired', result: ask.otherwise, settledAt: run.now() });
   run.note('ask', `nobody answered '${ask.question}' in time: ${ask.otherwise}`, { ask: id, otherwise: ask.otherwise, tookMs: run.now() - ask.askedAt });
+  tellChange(run, id);
 }
 
 /** An ask that no longer stands: its half-full quorum goes with it. */
@@ -103,6 +118,7 @@ export function voidAsk(run: Run, id: string, why: string): void {
   if (ask === undefined || ask.state === 'void') return;
   patch(run, id, { state: 'void', result: why, settledAt: run.now() });
   run.note('ask', `no longer asked '${ask.question}': ${why}`, { ask: id });
+  tellChange(run, id);
 }
 
 export interface Refusal { readonly code: string; readonly message: string }
@@ -136,6 +152,7 @@ export function takeAnswer(run: Run, id: string, value: string | number, by: By)
   if (ask.needs > 1 && twice.length > 0) run.tell('warning', 'one-identity-two-votes', `one identity (${answer.identity}) gave the votes of ${[...twice.map((one) => one.by), by.by].join(' and ')}`, `ask ${id}`, { to: [run.plan.owner] });
 
   patch(run, id, done ? { answers, state: 'settled', result: value, settledAt: run.now() } : { answers });
+  tellChange(run, id);
   return done ? `'${id}' is settled: ${value}` : `'${id}' has ${count} of ${ask.needs}: ${ask.needs - count} more needed from ${unanswered(run.state.asks[id]!).join(', ')}`;
 }
 
@@ -153,6 +170,7 @@ export function withdrawAnswer(run: Run, id: string, by: By): void {
   const ask = run.state.asks[id]!;
   patch(run, id, { answers: ask.answers.filter((answer) => answer.by !== by.by), state: 'open', result: null, settledAt: null });
   run.note('answer', `${by.by} withdrew the answer to '${ask.question}'`, { ask: id }, by.by);
+  tellChange(run, id);
   void besideTheStory(remind(run, id));
 }
 

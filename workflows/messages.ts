@@ -2,7 +2,7 @@
 // status query, search attributes, ids. Imported by the CLI and the activities too, so it holds names and types and nothing that acts.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { EpochMs, Ms, Verdict } from '../src/judgement/types.js';
-import type { TargetValue } from '../src/plan/types.js';
+import type { ChannelRef, TargetValue } from '../src/plan/types.js';
 
 export const taskQueue = 'tidegate';
 /** queue of the worker on one host, for local effects (`on: HOST`) */
@@ -11,6 +11,10 @@ export const rolloutWorkflowId = (rollout: string): string => `rollout/${rollout
 
 /** Search attributes; all Keyword. Registered by the embedded server, by `tidegate doctor --fix` and by compose's one-shot service. */
 export const searchAttributes = ['RolloutId', 'RolloutState', 'RolloutPhase', 'RolloutOwner', 'RolloutHold', 'RolloutOutcome'] as const;
+
+/** A channel as a key, and back. */
+export const receiptKey = (channel: ChannelRef): string => JSON.stringify(channel);
+export const receiptChannel = (key: string): ChannelRef => JSON.parse(key) as ChannelRef;
 
 /**
  * Who gives a command. Until sign-in exists the name is asserted: the record keeps it together with the OS user, the host and the Temporal

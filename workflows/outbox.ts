@@ -2,6 +2,7 @@
 // never a move and never a rollback.
 import { ActivityFailure, ApplicationFailure, condition } from '@temporalio/workflow';
 import { recorder, teller } from './options.js';
+import { tellChange } from './asks.js';
 import type { Run } from './run.js';
 import type { Unsent } from './state.js';
 import { stateOf } from './status.js';
@@ -85,8 +86,15 @@ async function send(run: Run, items: readonly Unsent[]): Promise<void> {
   const { outbox } = run.state;
   run.inFlight++;
   let failed: Awaited<ReturnType<typeof teller.notify>>['failed'];
+  const { receipts } = run.state;
   try {
-    failed = (await teller.notify({ items: items.map(({ message, channels }) => ({ message, channels })) })).failed;
+    const told = await teller.notify({ items: items.map(({ message, channels }) => ({ message, channels, ...(message.ask === null || receipts?.[message.ask] === undefined ? {} : { earlier: receipts[message.ask]! }) })) });
+    failed = told.failed;
+    for (const { ask, channel, receipt } of told.receipts ?? []) {
+      (run.state.receipts ??= {})[ask] = { ...run.state.receipts[ask], [channel]: receipt };
+      // Answered while the question was on its way.
+      if (run.state.asks[ask]?.state !== 'open' && !items.some((item) => item.message.topic === 'ask-ended' && item.message.ask === ask)) tellChange(run, ask);
+    }
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     failed = items.map(({ message, channels }) => ({ key: message.key, channels, why: 'the attempt was cut off', final: false, retryAfterMs: null }));

@@ -2,7 +2,7 @@
 // other files of this folder, through Run (run.ts).
 import type { EpochMs, Ms, References, Verdict } from '../src/judgement/types.js';
 import type { GateOutcome, ReportedEvent, WatchMemory } from '../src/judgement/look-types.js';
-import type { ChannelRef, ResolvedPlan, RollbackTo, TargetValue } from '../src/plan/types.js';
+import type { ChannelRef, JsonValue, ResolvedPlan, RollbackTo, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry } from '../src/journal/port.js';
 import type { AskView, By, Hold, RolloutOutcome } from './messages.js';
@@ -108,6 +108,8 @@ export interface State {
   evaluations: number;
   unknownHeld: boolean;
   outbox: { entries: Entry[]; nextSeq: number; head: ChainHead; messages: Unsent[]; sent: number; nextMessage: number };
+  /** by ask and channel: what the channel needs to change its message about the ask; absent in states of 0.1.0 */
+  receipts?: Record<string, Record<string, JsonValue>>;
   grades: { grade: string; reached: boolean; criteria: readonly Verdict[] }[];
   badSignals: string[];
   recentCommands: string[];

@@ -1,6 +1,6 @@
 // What every channel promises; the conformance suite (test/channels/conformance.ts) has a test for each sentence.
 import type { Severity } from '../judgement/types.js';
-import type { ChannelRef } from '../plan/types.js';
+import type { ChannelRef, JsonValue } from '../plan/types.js';
 import { FinalError, TransientError } from '../errors.js';
 
 /** One thing to tell people. Plain JSON: it rides through the workflow's outbox. */
@@ -10,7 +10,7 @@ export interface Message {
   readonly rollout: string;
   readonly phase: string | null;
   readonly severity: Severity | 'ask';
-  /** fixed word, e.g. `phase-started`, `issue-opened`, `hold`, `ask`, `ask-reminder`, `rolled-back` */
+  /** fixed word, e.g. `phase-started`, `issue-opened`, `hold`, `ask`, `ask-reminder`, `ask-progress` and `ask-ended` (more answers are needed; answered, expired or no longer asked: they go only where the ask's own message can be changed), `rolled-back` */
   readonly topic: string;
   /** one line */
   readonly title: string;
@@ -30,10 +30,13 @@ export interface ChannelProvider {
   check(channel: ChannelRef): readonly string[];
   /**
    * Delivers at least once; the key lets the receiver drop a second delivery. Secrets in settings have been put in for this call only.
+   * @param earlier what `send` returned for the message before about the same ask on this channel; a provider that can changes that message (and tells
+   *   anew only what must be noticed: a reminder, an escalation); null: none
+   * @returns what it needs to change this message later, plain JSON of at most 1 KiB and without secrets; null or nothing: it cannot
    * @throws ChannelRefused     understood and denied (4xx other than 408/429): repeating cannot help
    * @throws ChannelUnreachable everything else; carries `retryAfterMs` when the receiver named one
    */
-  send(channel: ChannelRef, message: Message, signal: AbortSignal): Promise<void>;
+  send(channel: ChannelRef, message: Message, signal: AbortSignal, earlier?: JsonValue | null): Promise<JsonValue | void>;
 }
 
 export class ChannelRefused extends FinalError {}

@@ -24,7 +24,7 @@ export interface PortsOptions { readonly settings: Settings; readonly logger: Lo
 export async function createPorts({ settings, logger, meters, client, env = process.env, terminal = process.stderr }: PortsOptions): Promise<Ports> {
   const http = createHttpClient();
   const now = (): number => Date.now();
-  const targets = createTargets({ allowCommands: settings.commands, memory: new MemoryTargets(), lastWritten: lastWrittenIn(join(settings.home, 'last-written')) });
+  const targets = createTargets({ http, allowCommands: settings.commands, memory: new MemoryTargets(), lastWritten: lastWrittenIn(join(settings.home, 'last-written')) });
   const sources = createSources({ http, now, allowCommands: settings.commands, memory: new MemoryMetrics() });
   const channels = createChannels({ http, now, terminal, log: (line, fields) => logger.info({ ...fields, channel: 'log' }, line) });
   const journal = await openJournal(settings.journal.kind === 'sqlite' ? `sqlite:${settings.journal.file}` : settings.journal.url);

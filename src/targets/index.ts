@@ -1,5 +1,6 @@
 // Every target provider by its name in a plan. A new one is a new file, a line here and a run of test/targets/conformance.ts.
 // The contract: port.ts. Nothing is opened by importing this.
+import type { HttpClient } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { createCommand, schema as command } from './command.js';
@@ -10,6 +11,7 @@ import { createMemory, MemoryTargets, schema as memory } from './memory.js';
 import type { TargetProvider } from './port.js';
 
 export interface TargetDeps {
+  readonly http: HttpClient;
   /** what this worker may run; nothing else is, whatever a plan says */
   readonly allowCommands: AllowedCommands;
   readonly memory: MemoryTargets;

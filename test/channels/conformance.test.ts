@@ -110,7 +110,7 @@ describe('a webhook', () => {
   afterEach(unlisten);
   const channel = (settings: ChannelRef['settings'] = {}): ChannelRef => ({ provider: 'webhook', settings: { url: `${base}/hook`, ...settings } });
   const respond = (status: number, headers: Record<string, string> = {}): void => { answer = (response) => { response.writeHead(status, headers).end('{"ok":false}'); }; };
-  const send = (settings: ChannelRef['settings'] = {}): Promise<void> => provider('webhook').send(channel(settings), message(), live());
+  const send = (settings: ChannelRef['settings'] = {}): Promise<unknown> => provider('webhook').send(channel(settings), message(), live());
 
   it('gets the message as JSON, by the method and with the headers of the plan', async () => {
     await send({ method: 'PUT', headers: { 'X-Team': 'shop' } });

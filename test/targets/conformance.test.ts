@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FlagdCore } from '@openfeature/flagd-core';
 import { describe, expect, it } from 'vitest';
+import { createHttpClient } from '../../src/http/client.js';
 import type { TargetValue } from '../../src/plan/types.js';
 import { createTargets, lastWrittenInMemory, MemoryTargets, targets } from '../../src/targets/index.js';
 import type { FaultRule } from '../../src/targets/memory.js';
@@ -12,7 +13,7 @@ import { lockPath } from '../../src/targets/file-lock.js';
 import { context, targetConformance, type World } from './conformance.js';
 
 const ref = (id: string, settings: TargetRef['settings']): TargetRef => ({ id, settings, writeTimeoutMs: 20_000 });
-const made = (world = new MemoryTargets({ now: () => Date.now() })): Readonly<Record<string, TargetProvider>> => createTargets({ allowCommands: 'any', memory: world, lastWritten: lastWrittenInMemory() });
+const made = (world = new MemoryTargets({ now: () => Date.now() })): Readonly<Record<string, TargetProvider>> => createTargets({ http: createHttpClient(), allowCommands: 'any', memory: world, lastWritten: lastWrittenInMemory() });
 const provider = (name: string, world?: MemoryTargets): TargetProvider => made(world)[name] as TargetProvider;
 
 async function aborted(write: (signal: AbortSignal) => Promise<void>, began: () => Promise<unknown>): Promise<unknown> {
