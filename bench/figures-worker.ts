@@ -44,6 +44,8 @@ export async function workerKilled(count: number): Promise<Row[]> {
     const ids = Array.from({ length: count }, (_, n) => `/killed-${n}`);
     const looked = (times: number) => ids.every((id) => looks.filter((one) => one.id === id).length >= times);
     await until(() => looked(4), 60_000);
+    // Between looks: one that is cut off waits for its attempt's own timeout, 30 s, by design.
+    await until(() => performance.now() - (looks.at(-1)?.at ?? 0) > 800, 30_000, 20);
     first.child.kill('SIGKILL');
     const killedAt = performance.now();
     const before = looks.length;
