@@ -60,6 +60,9 @@ export async function keepTelling(run: Run): Promise<void> {
     await send(run, outbox.messages.filter(isFresh).slice(0, 20));
   }
   await slow;
+  // What waits for somebody's morning does not outlive the rollout.
+  const quiet = outbox.messages.filter((unsent) => unsent.quiet === true);
+  if (run.over && quiet.length > 0) await send(run, quiet, true);
 }
 
 const isFresh = (unsent: Unsent): boolean => unsent.attempts === 0;
@@ -82,13 +85,13 @@ async function resend(run: Run): Promise<void> {
   }
 }
 
-async function send(run: Run, items: readonly Unsent[]): Promise<void> {
+async function send(run: Run, items: readonly Unsent[], now = false): Promise<void> {
   const { outbox } = run.state;
   run.inFlight++;
   let failed: Awaited<ReturnType<typeof teller.notify>>['failed'];
   const { receipts } = run.state;
   try {
-    const told = await teller.notify({ items: items.map(({ message, channels }) => ({ message, channels, ...(message.ask === null || receipts?.[message.ask] === undefined ? {} : { earlier: receipts[message.ask]! }) })) });
+    const told = await teller.notify({ ...(now ? { now } : {}), items: items.map(({ message, channels }) => ({ message, channels, ...(message.ask === null || receipts?.[message.ask] === undefined ? {} : { earlier: receipts[message.ask]! }) })) });
     failed = told.failed;
     for (const { ask, channel, receipt } of told.receipts ?? []) {
       (run.state.receipts ??= {})[ask] = { ...run.state.receipts[ask], [channel]: receipt };
@@ -106,18 +109,20 @@ async function send(run: Run, items: readonly Unsent[]): Promise<void> {
   outbox.messages = [...outbox.messages.filter((unsent) => !keys.has(unsent.message.key)), ...items.flatMap((item) => again(run, item, failed.filter((one) => one.key === item.message.key)))];
 }
 
-function again(run: Run, item: Unsent, failures: readonly { readonly channels: Unsent['channels']; readonly why: string; readonly final: boolean; readonly retryAfterMs: number | null }[]): Unsent[] {
+function again(run: Run, item: Unsent, failures: readonly { readonly channels: Unsent['channels']; readonly why: string; readonly final: boolean; readonly retryAfterMs: number | null; readonly quiet?: boolean }[]): Unsent[] {
   for (const failure of failures.filter((one) => one.final)) run.note('message-refused', `a channel refused '${item.message.title}': ${failure.why}`, { key: item.message.key });
   const open = failures.filter((one) => !one.final);
   if (open.length === 0) return [];
-  const attempts = item.attempts + 1;
+  const quiet = open.every((one) => one.quiet === true);
+  // Waiting for the morning is no attempt; but it is fresh no more.
+  const attempts = quiet ? Math.max(1, item.attempts) : item.attempts + 1;
   const channels = open.flatMap((one) => one.channels);
   // Said once, when it has failed for the third time, on the channels that work.
-  if (attempts === 3 && item.message.topic !== 'channel-failing') run.tell('warning', 'channel-failing', `a channel of ${run.state.rollout} cannot be reached`, open.map((one) => one.why).join('\n'), { to: [run.plan.owner] });
-  if (run.now() - item.message.at > giveUpAfterMs) {
+  if (!quiet && attempts === 3 && item.message.topic !== 'channel-failing') run.tell('warning', 'channel-failing', `a channel of ${run.state.rollout} cannot be reached`, open.map((one) => one.why).join('\n'), { to: [run.plan.owner] });
+  if (!quiet && run.now() - item.message.at > giveUpAfterMs) {
     run.note('message-lost', `given up after a day: '${item.message.title}'`, { key: item.message.key, why: open.map((one) => one.why) });
     return [];
   }
-  return [{ message: item.message, channels, attempts, notBefore: run.now() + Math.max(retryMs(attempts), ...open.map((one) => one.retryAfterMs ?? 0)) }];
+  return [{ message: item.message, channels, attempts, notBefore: run.now() + Math.max(retryMs(attempts), ...open.map((one) => one.retryAfterMs ?? 0)), quiet }];
 }
 

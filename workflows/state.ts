@@ -62,7 +62,7 @@ export type Demand =
 export interface RollbackRecord { readonly reason: string; readonly to: string; readonly by: string; readonly automatic: boolean; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[]; readonly done: boolean }
 
 /** A message on its way: to which channels it still has to go. */
-export interface Unsent { readonly message: Message; readonly channels: readonly ChannelRef[]; readonly attempts: number; readonly notBefore: EpochMs }
+export interface Unsent { readonly message: Message; readonly channels: readonly ChannelRef[]; readonly attempts: number; readonly notBefore: EpochMs; /** waits for the end of somebody's quiet hours */ readonly quiet?: boolean }
 
 export interface State {
   readonly schemaVersion: 1;

@@ -43,7 +43,8 @@ export async function keepWatch(run: Run): Promise<void> {
       }
       await done;
     }
-    if (report !== null) {
+    // What a look says after the end is no part of the record.
+    if (report !== null && !(run.quieter && run.over)) {
       const upToDate = run.rewatch === rewatch;
       absorb(run, report, upToDate);
       // A look that was overtaken by a command judged what was in force before: whoever asked for one waits for the next.

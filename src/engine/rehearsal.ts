@@ -15,7 +15,7 @@ import type { JournalStore, StoredEntry } from '../journal/port.js';
 import type { Message } from '../channels/port.js';
 import { searchAttributes, taskQueue, type AskView, type MoveView, type Status } from '../../workflows/messages.js';
 import type { Ports } from '../../activities/ports.js';
-import type { WatchHeartbeat } from '../../activities/types.js';
+import type { NotifyResult, WatchHeartbeat } from '../../activities/types.js';
 import { healthy, parseScenario } from './rehearsal/scenario.js';
 import { World, curtainId } from './rehearsal/world.js';
 import { bundlePath, payloadConverterPath } from './bundles.js';
@@ -119,6 +119,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const { Worker } = await import('@temporalio/worker');
   const { openNativeConnection } = await import('./connection.js');
   const { createActivities } = await import('../../activities/index.js');
+  const { quietFor } = await import('../../activities/notify.js');
   const { openJournal } = await import('../journal/store.js');
   const { enginePort } = await import('./engine-port.js');
   const scenario = options.scenario == null ? healthy : parseScenario(options.scenario.text, options.scenario.file);
@@ -148,7 +149,17 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     watch: createActivities({ ...ports, clock: { ...ports.clock, now: () => timeOfLook(now) } }).watch,
     disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()),
     record: async (input: Parameters<typeof activities.record>[0]) => { for (const entry of input.entries) options.onEntry?.(entry); return activities.record(input); },
-    notify: async (input: Parameters<typeof activities.notify>[0]) => { await world.tell(input.items.map((item) => item.message)); return { failed: [] }; },
+    // Whatever the channels are, people hear it: when the first channel does that is not quiet at that hour.
+    notify: async (input: Parameters<typeof activities.notify>[0]) => {
+      const failed: NotifyResult['failed'][number][] = [];
+      for (const { message, channels } of input.items) {
+        const waits = input.now === true ? [] : await Promise.all(channels.map((channel) => quietFor(ports.clock, channel, message)));
+        const quiet = waits.filter((ms) => ms !== null);
+        if (quiet.length > 0 && quiet.length === channels.length) failed.push({ key: message.key, channels, why: 'quiet hours', final: false, retryAfterMs: Math.min(...quiet), quiet: true });
+      }
+      await world.tell(input.items.map((item) => item.message).filter((message) => failed.every((one) => one.key !== message.key)));
+      return { failed };
+    },
     release: async (input: Parameters<typeof activities.release>[0]) => { await activities.release(input); await world.end(); },
   };
 

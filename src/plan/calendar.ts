@@ -2,7 +2,7 @@
 // instant asked about is an argument. Correct across clock changes, because days are counted in the plan's zone and not in hours.
 import { DateTime } from 'luxon';
 import type { EpochMs, Ms } from '../judgement/types.js';
-import type { Phase, ResolvedPlan, Review } from './types.js';
+import type { Phase, Quiet, ResolvedPlan, Review } from './types.js';
 
 type Allowances = Pick<ResolvedPlan, 'timezone' | 'hours' | 'freezes'>;
 
@@ -49,6 +49,16 @@ function nextOpening(plan: Pick<ResolvedPlan, 'timezone'>, hours: NonNullable<Re
 function atClock(day: DateTime, clock: string): EpochMs {
   const [hour, minute] = clock.split(':').map(Number) as [number, number];
   return (hour === 24 ? day.plus({ days: 1 }).startOf('day') : day.startOf('day').set({ hour, minute })).toMillis();
+}
+
+/** When the quiet hours that `now` lies in end; null: it lies in none. From the evening to the morning is one stretch. */
+export function quietUntil({ from, to, timezone }: Quiet, now: EpochMs): EpochMs | null {
+  const today = DateTime.fromMillis(now, { zone: timezone }).startOf('day');
+  for (const day of [today.minus({ days: 1 }), today]) {
+    const end = atClock(from < to ? day : day.plus({ days: 1 }), to);
+    if (atClock(day, from) <= now && now < end) return end;
+  }
+  return null;
 }
 
 /** The first stand-up after `after` (not at it) that is held in this phase or in 'baking'; null: there is none. */

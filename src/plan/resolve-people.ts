@@ -1,9 +1,9 @@
 // People, the escalation path and the channels. Everybody who is named anywhere else in the plan must be declared here.
 import { isMap, type Place } from './problems.js';
-import { isYes, lengthAt, peopleAt, type Reading } from './reading.js';
+import { clockAt, isYes, lengthAt, peopleAt, type Reading } from './reading.js';
 import { checkSettings, providerOf, settingsOf } from './resolve-settings.js';
 import type { ChannelFile, PlanFile } from './schema.js';
-import type { ChannelRef, Person, ResolvedPlan } from './types.js';
+import type { ChannelRef, Person, Quiet, ResolvedPlan } from './types.js';
 
 /** Who has which role, before anything that names people is read. */
 export function rolesOf(file: PlanFile): ReadonlyMap<string, readonly string[]> {
@@ -19,9 +19,9 @@ export function resolvePeople(reading: Reading): PeoplePart {
   for (const role of reading.roles.keys()) {
     if (reading.people.has(role)) problems.add(['people', role], 'DUPLICATE_NAME', `“${role}” is a person and also somebody’s role: give one of them another name`, { on: 'key' });
   }
-  const people = Object.entries(file.people).map(([id, { name, roles, channels, ...contacts }]): Person => ({
+  const people = Object.entries(file.people).map(([id, { name, roles, channels, quiet, ...contacts }]): Person => ({
     id, name: name ?? id, roles: roles ?? [], contacts: Object.fromEntries(Object.entries(contacts).map(([key, value]) => [key, String(value)])),
-    channels: channelsAt(reading, channels, ['people', id, 'channels']),
+    channels: channelsAt(reading, channels, ['people', id, 'channels']).map((channel) => (quiet === undefined ? channel : { ...channel, quiet: quietAt(reading, quiet, ['people', id, 'quiet']) })),
   }));
   const [owner] = peopleAt(reading, file.owner, ['owner'], []);
   return {
@@ -31,6 +31,12 @@ export function resolvePeople(reading: Reading): PeoplePart {
     starterMayApprove: file['starter may approve'] === undefined ? true : isYes(file['starter may approve']),
     channels: resolveChannels(reading),
   };
+}
+
+function quietAt(reading: Reading, given: { readonly from: string; readonly to: string }, place: Place): Quiet {
+  const [from, to] = [clockAt(reading, given.from, [...place, 'from']), clockAt(reading, given.to, [...place, 'to'])];
+  if (from === to) reading.problems.add(place, 'IMPOSSIBLE_TIME', `quiet from ${from} to ${to} is the whole day or none of it: a person who is never to be told has no channels`);
+  return { from, to, timezone: reading.zone };
 }
 
 /** What a severity does not say, it takes from the one below; `info` and `asks` end at the terminal. */

@@ -67,7 +67,7 @@ export const planSchema = z.strictObject({
   rollout: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'an id has a-z, 0-9 and -, at most 63 of them, and begins and ends with a letter or digit').describe('the id: a-z, 0-9 and -, at most 63 characters'),
   description: z.string().optional(), owner: text, timezone: text.optional(),
   vars: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.union([z.string(), z.number(), z.boolean(), z.strictObject({ default: z.union([z.string(), z.number(), z.boolean()]).optional(), 'one of': z.array(z.union([z.string(), z.number()])).min(1).optional(), about: text.optional() })])).optional(),
-  people: z.record(name, z.object({ name: text.optional(), roles: z.array(name).optional(), channels: channels.optional() }).catchall(z.string())),
+  people: z.record(name, z.object({ name: text.optional(), roles: z.array(name).optional(), channels: channels.optional(), quiet: z.strictObject({ from: clock, to: clock }).optional() }).catchall(z.string())),
   escalation: z.array(text).optional(), 'escalate every': length.optional(), 'starter may approve': yesNo.optional(),
   channels: z.strictObject({ info: channels.optional(), warning: channels.optional(), critical: channels.optional(), emergency: channels.optional(), asks: channels.optional() }).optional(),
   heartbeat: text.optional(),

@@ -49,7 +49,9 @@ export interface ResolvedPlan {
 }
 
 export interface Person { readonly id: string; readonly name: string; readonly roles: readonly string[]; readonly contacts: Readonly<Record<string, string>>; readonly channels: readonly ChannelRef[] }
-export interface ChannelRef { readonly provider: string; readonly settings: ProviderSettings }
+/** `quiet`: what is not urgent waits for the end of these hours, which may span midnight; only a person's own channels have it. */
+export interface ChannelRef { readonly provider: string; readonly settings: ProviderSettings; readonly quiet?: Quiet }
+export interface Quiet { readonly from: string; readonly to: string; readonly timezone: string }
 
 export interface ResolvedTarget {
   readonly id: string;

@@ -1,7 +1,7 @@
 // When a move may be made, when people meet and when reviews come: on dates around clock changes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextAllowed, nextStandUp, parseDuration, printDuration, reviewDates, whyNotAllowed, type Review } from '../../src/plan/index.js';
+import { nextAllowed, nextStandUp, parseDuration, printDuration, quietUntil, reviewDates, whyNotAllowed, type Review } from '../../src/plan/index.js';
 import { plan } from './providers.js';
 import { sample } from './sample.js';
 
@@ -81,5 +81,27 @@ describe('lengths of time', () => {
   it('are printed so that they read back', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 400 * 86_400_000 }), (ms) => { expect(parseDuration(printDuration(ms))).toBe(ms); }));
     expect([86_400_000, 172_800_000, 1_209_600_000, 864_000_000, 5_400_000, 0].map(printDuration)).toEqual(['24h', '48h', '2w', '10d', '1h 30m', '0s']);
+  });
+});
+
+describe('quiet hours', () => {
+  const night = { from: '22:00', to: '07:00', timezone: 'Europe/Berlin' };
+  const ends = (instant: string, quiet = night): string | null => { const until = quietUntil(quiet, at(instant)); return until === null ? null : iso(until); };
+  it('from the evening to the morning are one stretch', () => {
+    expect(ends('2026-06-03T21:59:59+02:00')).toBeNull();
+    expect(ends('2026-06-03T22:00:00+02:00')).toBe('2026-06-04T05:00:00.000Z');
+    expect(ends('2026-06-04T06:59:59+02:00')).toBe('2026-06-04T05:00:00.000Z');
+    expect(ends('2026-06-04T07:00:00+02:00')).toBeNull();
+  });
+  it('end at the same time on the wall in the night of a clock change', () => {
+    expect(ends('2026-03-28T23:00:00+01:00')).toBe('2026-03-29T05:00:00.000Z');
+    expect(ends('2026-10-24T23:00:00+02:00')).toBe('2026-10-25T06:00:00.000Z');
+  });
+  it('within one day are over on that day', () => { expect(ends('2026-06-03T12:30:00+02:00', { ...night, from: '12:00', to: '13:00' })).toBe('2026-06-03T11:00:00.000Z'); });
+  it('go with a person’s own channels, and the whole day is refused', () => {
+    const person = (quiet: string): string => sample.replace(/^people:\n/m, `people:\n  nina: { channels: [log], quiet: ${quiet} }\n`);
+    const nina = plan(person("{ from: '22:00', to: '07:00' }")).people.find((one) => one.id === 'nina')!;
+    expect(nina.channels).toEqual([{ provider: 'log', settings: {}, quiet: { from: '22:00', to: '07:00', timezone: plan(sample).timezone } }]);
+    expect(() => plan(person("{ from: '07:00', to: '07:00' }"))).toThrow(/whole day/);
   });
 });
