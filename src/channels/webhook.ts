@@ -2,6 +2,7 @@
 // The HTTP client, which repeats no secret: src/http/client.ts. Manual: docs/providers/webhook.md.
 import { z } from 'zod';
 import type { HttpClient, HttpFailureCode } from '../http/client.js';
+import { retryAfterMs } from '../http/retry-after.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { parseDuration } from '../plan/durations.js';
 import { ChannelRefused, ChannelUnreachable, type ChannelProvider } from './port.js';
@@ -51,8 +52,8 @@ export function createWebhook({ http, now }: WebhookDeps): ChannelProvider {
       if (status >= 200 && status < 300) return;
       const what = status >= 300 && status < 400 ? `it answers ${status}, a redirect, which is not followed.` : `it answers ${status}.`;
       if (status >= 400 && status < 500 && !PASSING.includes(status)) throw new ChannelRefused({ code: 'WEBHOOK_REFUSED', where, what, means: 'The message was not accepted; it is not sent again there.', todo: 'Correct the url, the headers or the receiver.' });
-      const retryAfterMs = retryAfter(outcome.header('retry-after'), outcome.header('date'), now);
-      throw new ChannelUnreachable({ code: 'WEBHOOK_UNREACHABLE', where, what, means: MEANS, todo: status < 400 ? 'Give the address that it leads to.' : 'If it goes on, look at the receiver.', ...(retryAfterMs === null ? {} : { retryAfterMs }) });
+      const waitMs = retryAfterMs(outcome, now);
+      throw new ChannelUnreachable({ code: 'WEBHOOK_UNREACHABLE', where, what, means: MEANS, todo: status < 400 ? 'Give the address that it leads to.' : 'If it goes on, look at the receiver.', ...(waitMs === null ? {} : { retryAfterMs: waitMs }) });
     },
   };
 }
@@ -61,15 +62,3 @@ const MEANS = 'The message will be sent again; the rollout goes on.';
 /** 4xx that say 'later', not 'no'. */
 const PASSING: readonly number[] = [408, 425, 429];
 const UNUSABLE: readonly HttpFailureCode[] = ['bad-address', 'bad-header'];
-/** A receiver that asks for more than a day is not waited for that long. */
-const LONGEST_MS = 24 * 3_600_000;
-
-/** `Retry-After` in milliseconds: seconds, or a date, which is compared with the receiver's own clock where it tells it. */
-function retryAfter(value: string | null, date: string | null, now: () => number): number | null {
-  if (value === null) return null;
-  if (/^\s*\d+\s*$/.test(value)) return Math.min(Number(value) * 1_000, LONGEST_MS);
-  const until = Date.parse(value);
-  if (Number.isNaN(until)) return null;
-  const theirs = date === null ? Number.NaN : Date.parse(date);
-  return Math.min(Math.max(0, until - (Number.isNaN(theirs) ? now() : theirs)), LONGEST_MS);
-}

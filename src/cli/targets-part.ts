@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { FinalError } from '../errors.js';
 import { createHttpClient } from '../http/client.js';
+import { fetchByEnvironment } from '../http/proxy.js';
 import { readSettings } from '../engine/settings.js';
 import { fillSecrets } from '../plan/secrets.js';
 import type { ResolvedTarget } from '../plan/types.js';
@@ -15,7 +16,7 @@ const readMs = 30_000;
 
 export function openTargets(cli: Pick<Cli, 'env' | 'cwd'>): Targets {
   const settings = readSettings({ ...cli.env }, cli.cwd);
-  const providers = createTargets({ http: createHttpClient(), allowCommands: settings.commands, memory: new MemoryTargets({ now: () => Date.now() }), lastWritten: lastWrittenIn(join(settings.home, 'last-written')) });
+  const providers = createTargets({ http: createHttpClient(fetchByEnvironment({ ...cli.env })), allowCommands: settings.commands, memory: new MemoryTargets({ now: () => Date.now() }), lastWritten: lastWrittenIn(join(settings.home, 'last-written')) });
   const of = (target: ResolvedTarget): { provider: TargetProvider; ref: TargetRef } => {
     // a file or a command of another machine would be another file or command here
     if (target.on !== null && target.on !== settings.host) throw new FinalError({ code: 'OTHER_HOST', what: `belongs to host ${target.on}, this one is ${settings.host}`, where: target.id, means: 'It is not taken back.', todo: `Repeat the command on ${target.on}.` });

@@ -6,6 +6,8 @@ import type { CommandOutput } from '../../activities/types.js';
 import { createChannels } from '../channels/index.js';
 import { FinalError } from '../errors.js';
 import { createHttpClient } from '../http/client.js';
+import { fetchByEnvironment } from '../http/proxy.js';
+import { shareInFlight } from '../http/shared.js';
 import type { CommandSettings } from '../plan/types.js';
 import { openJournal } from '../journal/store.js';
 import type { Meters } from '../metrics/port.js';
@@ -22,10 +24,10 @@ export interface PortsOptions { readonly settings: Settings; readonly logger: Lo
 
 /** @throws FinalError JOURNAL_URL. Opens nothing else: a provider connects when it is used. */
 export async function createPorts({ settings, logger, meters, client, env = process.env, terminal = process.stderr }: PortsOptions): Promise<Ports> {
-  const http = createHttpClient();
+  const http = createHttpClient(fetchByEnvironment(env));
   const now = (): number => Date.now();
   const targets = createTargets({ http, allowCommands: settings.commands, memory: new MemoryTargets(), lastWritten: lastWrittenIn(join(settings.home, 'last-written')) });
-  const sources = createSources({ http, now, allowCommands: settings.commands, memory: new MemoryMetrics() });
+  const sources = createSources({ http: shareInFlight(http), now, allowCommands: settings.commands, memory: new MemoryMetrics() });
   const channels = createChannels({ http, now, terminal, log: (line, fields) => logger.info({ ...fields, channel: 'log' }, line) });
   const journal = await openJournal(settings.journal.kind === 'sqlite' ? `sqlite:${settings.journal.file}` : settings.journal.url);
   const named = <P>(kind: string, table: Readonly<Record<string, P>>) => (name: string): P => {
@@ -42,6 +44,6 @@ export async function createPorts({ settings, logger, meters, client, env = proc
       const output = [result.stdout, result.stderr].filter((text) => text.trim() !== '').join('\n').slice(-4_000);
       return { ok: result.exitCode === 0, exitCode: result.exitCode, output: maskSecrets(output, secretValues({ run: command.run, env: command.env }, env)), timedOut: result.timedOut, durationMs: result.durationMs };
     },
-    ping: (url) => { void fetch(fillSecrets({ url }, env)['url'] as string, { method: 'POST', signal: AbortSignal.timeout(5_000) }).catch(() => { /* a missed ping is the alarm itself: whoever waits for it hears it */ }); },
+    ping: (url) => { void http.send({ url: fillSecrets({ url }, env)['url'] as string, method: 'POST', timeLimitMs: 5_000, readBody: false }); /* a missed ping is the alarm itself: whoever waits for it hears it */ },
   };
 }

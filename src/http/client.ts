@@ -1,7 +1,9 @@
 // The one HTTP client of all providers: it never throws, always ends, reads a bounded answer and never repeats a secret.
-// Beside it: secrets.ts (what may be shown of an address). Callers: src/sources, src/channels, src/targets.
+// Beside it: secrets.ts (what may be shown of an address), proxy.ts (which way a request takes), shared.ts and patient.ts (for sources only).
 // Over 200 lines because the limits (time, size, redirects, credentials) only hold together, in the one loop that keeps them.
+import { ProxyFailure } from './proxy.js';
 import { maskSecrets, shownAddress } from './secrets.js';
+import { connectionFailure, systemCode, type ConnectionCode } from './system-errors.js';
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -32,8 +34,8 @@ export interface HttpRequest {
 }
 
 export type HttpFailureCode =
-  | 'bad-address' | 'bad-header' | 'unknown-host' | 'refused' | 'unreachable-host' | 'unreachable-network' | 'tls' | 'reset' | 'cut-off'
-  | 'timeout' | 'aborted' | 'too-large' | 'too-many-redirects' | 'bad-redirect' | 'bad-answer';
+  | 'bad-address' | 'bad-header' | ConnectionCode | /** our own proxy, not the server */ 'proxy' | 'reset' | 'cut-off'
+  | 'aborted' | 'too-large' | 'too-many-redirects' | 'bad-redirect' | 'bad-answer';
 
 export interface HttpAnswer {
   readonly kind: 'answer'; readonly status: number; /** lower case, without parameters; '' when absent */ readonly contentType: string;
@@ -58,7 +60,7 @@ export interface HttpClient {
 export const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_REDIRECTS = 5;
 
-/** @param fetchLike the platform's fetch unless a test brings its own */
+/** @param fetchLike the platform's fetch; programs give that of proxy.ts */
 export function createHttpClient(fetchLike: typeof fetch = fetch): HttpClient {
   const kept = new Set<string>();
   return { send: (request, signal) => sendWithin(fetchLike, kept, request, signal) };
@@ -195,10 +197,10 @@ function failureOf(call: Call, error: unknown, reachedBefore: boolean): HttpFail
   if (ended === 'too-large') return failure(request, ended, `sent more than ${inMebibytes(request.maxBytes ?? MAX_BYTES)}`, 'perhaps');
   if (ended === 'timeout') return failure(request, ended, `${call.opened ? 'did not finish answering' : 'did not answer'} within ${request.timeLimitMs} ms`, 'perhaps');
   if (ended === 'aborted') return failure(request, ended, 'given up by the caller', 'perhaps');
+  if (error instanceof ProxyFailure) return failure(request, 'proxy', error.message, reachedBefore ? 'perhaps' : 'no');
   const code = systemCode(error);
-  const known = SYSTEM_CODES[code];
-  if (known !== undefined) return failure(request, known.code, known.detail, known.code === 'reset' || reachedBefore ? 'perhaps' : 'no');
-  if (/^(CERT_|ERR_TLS|ERR_SSL|EPROTO|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return failure(request, 'tls', `the TLS connection failed (${code})`, 'no');
+  const known = connectionFailure(code);
+  if (known !== null) return failure(request, known.code, known.detail, reachedBefore ? 'perhaps' : 'no');
   if (call.opened) return failure(request, 'cut-off', 'the answer broke off before its end', 'perhaps');
   if (/^(HPE_|UND_ERR_HEADERS_OVERFLOW)/.test(code)) return failure(request, 'bad-answer', `what answered does not speak HTTP (${code})`, 'perhaps');
   // fetch never opens a list of ports that other protocols own, and says so without a code.
@@ -207,34 +209,10 @@ function failureOf(call: Call, error: unknown, reachedBefore: boolean): HttpFail
   return failure(request, 'reset', `the connection broke${code === '' ? '' : ` (${code})`}`, 'perhaps');
 }
 
-const SYSTEM_CODES: Readonly<Record<string, { readonly code: HttpFailureCode; readonly detail: string } | undefined>> = {
-  ECONNREFUSED: { code: 'refused', detail: 'refused the connection' },
-  ENOTFOUND: { code: 'unknown-host', detail: 'the host name is unknown' },
-  EAI_AGAIN: { code: 'unknown-host', detail: 'the host name could not be looked up' },
-  EHOSTUNREACH: { code: 'unreachable-host', detail: 'the host cannot be reached' },
-  EHOSTDOWN: { code: 'unreachable-host', detail: 'the host is down' },
-  ETIMEDOUT: { code: 'timeout', detail: 'connecting timed out' },
-  UND_ERR_CONNECT_TIMEOUT: { code: 'timeout', detail: 'connecting timed out' },
-  ENETUNREACH: { code: 'unreachable-network', detail: 'there is no network from here to it' },
-  ENETDOWN: { code: 'unreachable-network', detail: 'the network is down here' },
-  EADDRNOTAVAIL: { code: 'unreachable-network', detail: 'no local address is left to connect from' },
-  EMFILE: { code: 'unreachable-network', detail: 'this process has too many open files' },
-};
-
-/** fetch wraps what happened in causes; two addresses of one name come as an aggregate. */
-function systemCode(error: unknown): string {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
-    const code = (at as { code?: unknown }).code;
-    if (typeof code === 'string' && code !== '') return code;
-    at = at instanceof AggregateError ? at.errors[0] : at.cause;
-  }
-  return '';
-}
-
-function failure(request: HttpRequest, code: HttpFailureCode, detail: string, reached: 'no' | 'perhaps'): HttpFailure {
+export function failure(request: HttpRequest, code: HttpFailureCode, detail: string, reached: 'no' | 'perhaps'): HttpFailure {
   return { kind: 'failure', code, detail: maskSecrets(detail, request), address: shownAddress(request.url, request.secretPath), reached };
 }
 
-function isRepeatable(request: HttpRequest): boolean { return request.repeatable ?? ['GET', 'HEAD'].includes(request.method ?? 'GET'); }
+export function isRepeatable(request: HttpRequest): boolean { return request.repeatable ?? ['GET', 'HEAD'].includes(request.method ?? 'GET'); }
 function isRedirect(status: number): boolean { return [301, 302, 303, 307, 308].includes(status); }
 function inMebibytes(bytes: number): string { return bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MiB` : `${bytes} bytes`; }

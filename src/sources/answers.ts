@@ -2,6 +2,7 @@
 // Used by prometheus.ts, json.ts, prometheus-text.ts and probe.ts; what may be shown of a request is src/http/secrets.ts.
 import type { EpochMs, Measurement, Point } from '../judgement/types.js';
 import type { HttpAnswer, HttpOutcome, HttpRequest } from '../http/client.js';
+import { retryAfterMs } from '../http/retry-after.js';
 import { maskSecrets } from '../http/secrets.js';
 
 export type ProviderError = Extract<Measurement, { kind: 'providerError' }>;
@@ -61,9 +62,15 @@ export function expectAnswer(outcome: HttpOutcome, request: HttpRequest, serverS
     case 401: return providerError('unauthorized', `${address}: 401, it wants other credentials${said}`);
     case 403: return providerError('forbidden', `${address}: 403, these credentials may not read it${said}`);
     case 404: return providerError('not-found', `${address}: 404, nothing is at this address${said}`);
-    case 429: return providerError('rate-limited', `${address}: 429, asked too often${said}`);
+    case 429: return providerError('rate-limited', `${address}: 429, asked too often${again(outcome)}${said}`);
+    case 407: return providerError('proxy', `${address}: 407, the proxy on the way wants other credentials`);
     default: return providerError(status >= 500 ? 'server-error' : 'unexpected-status', `${address}: ${status}${said}`);
   }
+}
+
+function again(answer: HttpAnswer): string {
+  const ms = retryAfterMs(answer, null);
+  return ms === null ? '' : `, again in ${Math.ceil(ms / 1000)} s`;
 }
 
 export function isWebPage(answer: HttpAnswer): boolean {

@@ -1,6 +1,7 @@
 // Every metric source by its name in a plan. A new one is a new file, a line here and a run of test/sources/conformance.ts.
 // The contract: port.ts. Nothing is opened by importing this.
 import type { HttpClient } from '../http/client.js';
+import { patient } from '../http/patient.js';
 import type { EpochMs } from '../judgement/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { AllowedCommands } from '../process/allow.js';
@@ -24,9 +25,9 @@ export interface SourceDeps {
 export interface SourceEntry { readonly schema: ProviderSchema; readonly create: (deps: SourceDeps) => SourceProvider }
 
 export const sources: Readonly<Record<string, SourceEntry>> = {
-  prometheus: { schema: prometheus, create: ({ http }) => createPrometheus(http) },
-  'prometheus-text': { schema: prometheusText, create: ({ http }) => createPrometheusText(http) },
-  json: { schema: json, create: ({ http }) => createJson(http) },
+  prometheus: { schema: prometheus, create: ({ http }) => createPrometheus(patient(http)) },
+  'prometheus-text': { schema: prometheusText, create: ({ http }) => createPrometheusText(patient(http)) },
+  json: { schema: json, create: ({ http }) => createJson(patient(http)) },
   probe: { schema: probe, create: ({ http }) => createProbe(http) },
   command: { schema: command, create: ({ allowCommands }) => createCommand(allowCommands) },
   person: { schema: personSchema, create: () => person },

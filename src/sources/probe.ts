@@ -38,10 +38,10 @@ export const schema: ProviderSchema = {
   },
 };
 
-/** Failures that a user would have too. Everything else (our settings, our network, certificates) says nothing about the service. */
+/** Failures that a user would have too. Everything else (our settings, our network and proxy, certificates) says nothing about the service. */
 const DOWN: Readonly<Record<HttpFailureCode, boolean>> = {
   refused: true, reset: true, timeout: true, 'cut-off': true, 'unreachable-host': true, 'bad-answer': true, 'too-many-redirects': true, 'bad-redirect': true, 'too-large': true,
-  'bad-address': false, 'bad-header': false, 'unknown-host': false, 'unreachable-network': false, tls: false, aborted: false,
+  'bad-address': false, 'bad-header': false, 'unknown-host': false, 'unreachable-network': false, tls: false, proxy: false, aborted: false,
 };
 
 export function createProbe(http: HttpClient): SourceProvider {
@@ -95,6 +95,7 @@ function whatIsWrong(outcome: HttpOutcome, settings: Settings, statuses: readonl
   if (outcome.kind === 'failure') {
     return DOWN[outcome.code] ? { kind: 'down', detail: `${at}: ${outcome.detail}` } : providerError(outcome.code, `${at}: ${outcome.detail}`);
   }
+  if (outcome.status === 407) return providerError('proxy', `${at}: the proxy on the way wants other credentials`);
   if (!statuses.includes(outcome.status)) return { kind: 'down', detail: `${at}: answered ${outcome.status} instead of ${statuses.join(' or ')}` };
   const fields = fieldsOf(settings);
   if (fields.length === 0) return null;
