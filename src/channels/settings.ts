@@ -1,8 +1,24 @@
-// How a channel provider reads its own settings. Each provider's schema stands in its own file.
-import type { ZodType } from 'zod';
+// Pieces of settings that several channels share, and how a provider reads its own. Each provider's schema stands in its own file.
+import { z, type ZodType } from 'zod';
 import type { ChannelRef, ProviderSettings } from '../plan/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { ChannelRefused } from './port.js';
+
+/** Text with a `${env:NAME}` that is put in later: no format can be asked of it now. */
+export const hasReference = (text: string): boolean => /\$\{env:/.test(text);
+
+export const address = z.string().refine(isAddress, { message: "an http or https address is needed, e.g. 'https://hooks.example/tidegate'" });
+function isAddress(text: string): boolean {
+  if (hasReference(text)) return true;
+  try { return /^https?:$/.test(new URL(text).protocol); } catch { return false; }
+}
+
+/** `yes` and `no` are text in YAML 1.2 */
+export const yesNo = z.union([z.boolean(), z.enum(['yes', 'no'])]);
+export const isYes = (value: boolean | 'yes' | 'no'): boolean => value === true || value === 'yes';
+
+/** People of the plan, by id, and what the receiver calls them. */
+export const people = (of: z.ZodString): z.ZodRecord<z.ZodString, z.ZodString> => z.record(z.string().min(1), of);
 
 /** The problems of a channel's settings as sentences, `where: what`. */
 export function problemsOf(schema: ProviderSchema, settings: ProviderSettings): readonly string[] {
