@@ -17,8 +17,10 @@ function isAddress(text: string): boolean {
 export const yesNo = z.union([z.boolean(), z.enum(['yes', 'no'])]);
 export const isYes = (value: boolean | 'yes' | 'no'): boolean => value === true || value === 'yes';
 
-/** People of the plan, by id, and what the receiver calls them. */
-export const people = (of: z.ZodString): z.ZodRecord<z.ZodString, z.ZodString> => z.record(z.string().min(1), of);
+/** People of the plan by their ids, and what the receiver calls them. */
+export const peopleAs = (form: ZodType<string>): ZodType<Record<string, string> | undefined> => z.record(z.string().min(1), form).optional();
+/** What the receiver calls this person; null: the channel does not say. */
+export const knownAs = (people: Readonly<Record<string, string>> | undefined, id: string): string | null => (people !== undefined && Object.hasOwn(people, id) ? (people[id] as string) : null);
 
 /** The problems of a channel's settings as sentences, `where: what`. */
 export function problemsOf(schema: ProviderSchema, settings: ProviderSettings): readonly string[] {
