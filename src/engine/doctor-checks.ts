@@ -8,6 +8,7 @@ import type { JournalStore } from '../journal/port.js';
 import { TidegateError } from '../errors.js';
 import { locate, type BinaryName } from './binaries.js';
 import { openClient } from './connection.js';
+import { inboundRoutes } from '../inbound/settings.js';
 import { registerSearchAttributes, searchAttributeState } from './search-attributes.js';
 import { readSettings, runningStack, type Settings } from './settings.js';
 
@@ -43,7 +44,7 @@ export async function doctorChecks(options: DoctorOptions = {}): Promise<readonl
   const embeddedNeeded = settings.temporal.addressFrom !== 'configured';
   checks.push(await binary('cli', 'Temporal CLI', env, embeddedNeeded), await binary('test-server', 'test server', env, false));
   checks.push(...(await engine(settings, options.fix === true)));
-  checks.push(home(settings, options.fix === true), await journal(settings, options.openJournal), ...(await ports(settings)), commands(settings));
+  checks.push(home(settings, options.fix === true), await journal(settings, options.openJournal), ...(await ports(settings)), commands(settings), inbound(settings));
   return checks;
 }
 
@@ -133,6 +134,13 @@ function commands(settings: Settings): DoctorCheck {
   if (allow === 'any') return fine('commands', 'any command of a plan may run here (TIDEGATE_COMMANDS=*)', false);
   if (allow.length === 0) return { name: 'commands', ok: false, needed: false, found: 'none is allowed here, so a plan with commands will be refused them', todo: "List what plans may run, e.g. TIDEGATE_COMMANDS='systemctl,./deploy.sh'." };
   return fine('commands', `allowed: ${allow.join(', ')}`, false);
+}
+
+function inbound({ inbound: wanted }: Settings): DoctorCheck {
+  if (wanted === null) return fine('inbound', 'off: nothing comes in from outside (TIDEGATE_INBOUND_ADDRESS)', false);
+  const routes = inboundRoutes(wanted);
+  const off = routes.flatMap(({ path, lacks }) => (lacks === null ? [] : [`${path} (needs ${lacks})`]));
+  return fine('inbound', `${wanted.at.host}:${wanted.at.port}: ${routes.filter(({ lacks }) => lacks === null).map(({ path }) => path).join(', ')}${off.length === 0 ? '' : `; off: ${off.join(', ')}`}`, false);
 }
 
 function nearestExisting(path: string): string {

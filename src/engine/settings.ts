@@ -7,6 +7,7 @@ import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig'
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { FinalError } from '../errors.js';
 import type { Ms } from '../judgement/types.js';
+import { readInbound, type InboundSettings } from '../inbound/settings.js';
 import type { AllowedCommands } from '../process/allow.js';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -29,6 +30,8 @@ export interface Settings {
   readonly journal: JournalPlace;
   /** health and metrics; null: none are served. Port 0: any free one */
   readonly http: { readonly host: string; readonly port: number } | null;
+  /** what may come in from outside; null: nothing */
+  readonly inbound: InboundSettings | null;
   readonly commands: AllowedCommands;
   /** the name in `on: HOST`; its queue is served by this worker alone */
   readonly host: string;
@@ -58,6 +61,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env, cwd: string =
     temporal: readTemporal(env, home, problems),
     journal: readJournal(text('TIDEGATE_JOURNAL'), home, cwd, problems),
     http: readHttp(text('TIDEGATE_HTTP'), problems),
+    inbound: readInbound(text, problems),
     commands: readCommands(text('TIDEGATE_COMMANDS'), problems),
     host: text('TIDEGATE_HOST') ?? hostname(),
     logLevel: readLogLevel(text('TIDEGATE_LOG'), problems),

@@ -35,6 +35,8 @@ export interface RunningStack {
   readonly ui: string | null;
   /** http://HOST:PORT of health and metrics; null: switched off */
   readonly http: string | null;
+  /** http://HOST:PORT of the inbound listener; null: switched off */
+  readonly inbound: string | null;
   /** where the journal lies, without a password */
   readonly journal: string;
   /** the environment another tidegate, or the `temporal` CLI, needs to find this stack */
@@ -63,11 +65,13 @@ export async function startStack(options: StackOptions = {}): Promise<RunningSta
       ...read,
       temporal: server === null ? read.temporal : { ...read.temporal, address: server.address, addressFrom: 'home' },
       http: read.http === null ? null : { ...read.http, port: options.ports === 'free' ? 0 : await freeOr(read.http.port, 'health and metrics', report) },
+      // Where senders were told to send, nothing else will do: a port that is taken is refused.
+      inbound: read.inbound === null || options.ports !== 'free' ? read.inbound : { ...read.inbound, at: { ...read.inbound.at, port: 0 } },
     };
     // The screen belongs to the command that runs the stack; its log goes to a file.
     const log = createLog({ level: settings.logLevel, out: pino.destination({ dest: join(read.home, 'worker.log'), mkdir: true, sync: true }) });
     worker = await startWorker({ settings, log, env, ...(options.terminal === undefined ? {} : { terminal: options.terminal }) });
-    report(`worker started${worker.httpAddress === null ? '' : `, health and metrics at ${worker.httpAddress}`}`);
+    report(`worker started${worker.httpAddress === null ? '' : `, health and metrics at ${worker.httpAddress}`}${worker.inboundAddress === null ? '' : `, taking requests at ${worker.inboundAddress}`}`);
     const stackFile: StackFile = { address: settings.temporal.address, uiAddress: server?.uiAddress ?? null, httpAddress: worker.httpAddress, pid: process.pid };
     writeStackFile(read.home, stackFile);
     return running({ settings, server, worker });
@@ -91,7 +95,7 @@ function running({ settings, server, worker }: { readonly settings: Settings; re
     worker.ended.then(() => tell('the worker ended'), (error: unknown) => tell(`the worker: ${error instanceof Error ? error.message : String(error)}`));
   });
   return {
-    client: worker.client, settings, ports: worker.ports, address: settings.temporal.address, namespace: settings.temporal.namespace, ui: server?.uiAddress ?? null, http: worker.httpAddress,
+    client: worker.client, settings, ports: worker.ports, address: settings.temporal.address, namespace: settings.temporal.namespace, ui: server?.uiAddress ?? null, http: worker.httpAddress, inbound: worker.inboundAddress,
     journal: settings.journal.kind === 'sqlite' ? settings.journal.file : withoutPassword(settings.journal.url),
     env: { TEMPORAL_ADDRESS: settings.temporal.address, TEMPORAL_NAMESPACE: settings.temporal.namespace, TIDEGATE_HOME: settings.home },
     died, stop,

@@ -1,5 +1,6 @@
 // One worker process, put together: settings → connections → ports → workers (the shared queue, and this host's own for local effects) →
-// health and metrics. No logic of a rollout. Started by worker.ts (a process of its own) and by stack.ts (beside the embedded server).
+// health and metrics → what comes in from outside. No logic of a rollout. Started by worker.ts (a process of its own) and by stack.ts (beside
+// the embedded server).
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
@@ -9,7 +10,12 @@ import type { Ports } from '../../activities/ports.js';
 import { hostQueue, taskQueue } from '../../workflows/messages.js';
 import type { Log } from '../log/log.js';
 import { createMeters } from '../metrics/meters.js';
+import type { Meters } from '../metrics/port.js';
 import { exportOpenRollouts } from '../metrics/open-rollouts.js';
+import { rolloutsOnTemporal } from '../cli/rollouts-on-temporal.js';
+import { createHttpClient } from '../http/client.js';
+import { createRoutes } from '../inbound/index.js';
+import { serveInbound, type InboundServer } from '../inbound/listener.js';
 import { serveHealth, type ComponentHealth } from '../server/health.js';
 import { bundlePath, payloadConverterPath } from './bundles.js';
 import { openClient, openNativeConnection } from './connection.js';
@@ -22,6 +28,8 @@ import type { Settings } from './settings.js';
 export interface RunningWorker {
   /** http://HOST:PORT of health and metrics; null: switched off */
   readonly httpAddress: string | null;
+  /** http://HOST:PORT of the inbound listener; null: switched off */
+  readonly inboundAddress: string | null;
   readonly client: Client;
   readonly ports: Ports;
   /** settles when it stands still: resolves after `stop`, rejects when it failed by itself */
@@ -70,6 +78,7 @@ export async function startWorker({ settings, log, env, terminal }: WorkerParts)
     const ended = running.then(() => undefined).catch(async (error: unknown) => { shutDown(workers); throw error; });
     ended.catch(() => { /* given to whoever awaits `ended`; a stack that nobody awaits must not die of it */ });
 
+    const failed = async (error: unknown): Promise<never> => { shutDown(workers); await ended.catch(() => { /* the port is what is reported */ }); throw error; };
     const refresh = exportOpenRollouts({ list: () => listOpenRollouts(client), registry, meters });
     const http = settings.http === null ? null : await serveHealth({
       ...settings.http,
@@ -80,14 +89,26 @@ export async function startWorker({ settings, log, env, terminal }: WorkerParts)
         'search attributes': async () => attributesHealth(client, settings),
       },
       metrics: async () => { await refresh(); return [await registry.metrics(), await runtime.metrics()].join('\n'); },
-    }).catch(async (error: unknown) => { shutDown(workers); await ended.catch(() => { /* the port is what is reported */ }); throw error; });
+    }).catch(failed);
     if (http !== null) closing.push(() => http.close());
-    log.info({ address: settings.temporal.address, namespace: settings.temporal.namespace, queues: [taskQueue, hostQueue(settings.host)], http: http?.address ?? null }, 'worker started');
-    return { httpAddress: http?.address ?? null, client, ports, ended, stop: once(async () => { shutDown(workers); await ended.catch(() => { /* whoever awaits `ended` hears of it */ }); await closeAll(); }) };
+    const inbound = await openInbound({ settings, client, ports, meters, log }).catch(failed);
+    log.info({ address: settings.temporal.address, namespace: settings.temporal.namespace, queues: [taskQueue, hostQueue(settings.host)], http: http?.address ?? null, inbound: inbound?.address ?? null }, 'worker started');
+    return {
+      httpAddress: http?.address ?? null, inboundAddress: inbound?.address ?? null, client, ports, ended,
+      // What comes in is answered by rollouts, and those by workers: the listener ends first.
+      stop: once(async () => { await inbound?.close(); shutDown(workers); await ended.catch(() => { /* whoever awaits `ended` hears of it */ }); await closeAll(); }),
+    };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+async function openInbound({ settings, client, ports, meters, log }: { readonly settings: Settings; readonly client: Client; readonly ports: Ports; readonly meters: Meters; readonly log: Log }): Promise<InboundServer | null> {
+  if (settings.inbound === null) return null;
+  const rollouts = rolloutsOnTemporal({ client, identity: identityOf(settings), address: settings.temporal.address, close: async () => { /* the worker's own client */ } });
+  const routes = createRoutes({ settings: settings.inbound, rollouts, env: ports.env, http: createHttpClient(), meters, log, now: Date.now });
+  return serveInbound({ at: settings.inbound.at, routes, meters, log });
 }
 
 function commonOptions(settings: Settings, connection: NativeConnection): Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'dataConverter' | 'shutdownGraceTime' | 'shutdownForceTime'> {

@@ -35,6 +35,8 @@ export function createMeters(): { readonly meters: Meters; readonly registry: Re
   const writeTime = new Histogram({ name: 'tidegate_target_write_duration_seconds', help: 'How long a write took.', labelNames: ['provider', 'direction'], buckets: callSeconds, registers });
   const periods = new Histogram({ name: 'tidegate_period_duration_seconds', help: 'How long whole phases, rollouts, asks and holds took.', labelNames: ['what'], buckets: periodSeconds, registers });
   const messages = new Counter({ name: 'tidegate_messages_total', help: 'Delivery attempts to channels by how they ended.', labelNames: ['channel', 'result'], registers });
+  const inbound = new Counter({ name: 'tidegate_inbound_requests_total', help: 'Requests to the inbound listener by how they ended.', labelNames: ['route', 'result'], registers });
+  const inboundAlerts = new Counter({ name: 'tidegate_inbound_alerts_total', help: 'Single alerts of Alertmanager by what became of them.', labelNames: ['result'], registers });
 
   const forget = (rollout: string): void => {
     for (const gauge of [lastLook, nextLook, openAsks, oldestAsk, asksAt, unsentAt]) gauge.remove({ rollout });
@@ -80,6 +82,8 @@ export function createMeters(): { readonly meters: Meters; readonly registry: Re
       },
       observePeriod: ({ what, tookMs }) => periods.observe({ what }, tookMs / 1_000),
       observeMessage: ({ channel, result }) => messages.inc({ channel, result }),
+      observeInbound: ({ route, result }) => inbound.inc({ route, result }),
+      observeInboundAlert: ({ result }) => inboundAlerts.inc({ result }),
       forget,
     },
   };

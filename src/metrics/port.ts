@@ -37,11 +37,15 @@ export interface Meters {
   observePeriod(period: PeriodObserved): void;
   /** One delivery attempt to one channel. */
   observeMessage(message: { readonly channel: string; readonly result: 'sent' | 'refused' | 'unreachable' }): void;
+  /** One request to the inbound listener; `route` 'none': there is no such route. */
+  observeInbound(request: { readonly route: string; readonly result: string }): void;
+  /** One alert of a group that Alertmanager sent. */
+  observeInboundAlert(alert: { readonly result: string }): void;
   /** The rollout is over: its series go. */
   forget(rollout: string): void;
 }
 
 /** For rehearsals and for tests of other things. */
 export const noMeters: Meters = {
-  observeLook() {}, observeState() {}, observeAsks() {}, observeUnsent() {}, observeRollback() {}, observeWrite() {}, observePeriod() {}, observeMessage() {}, forget() {},
+  observeLook() {}, observeState() {}, observeAsks() {}, observeUnsent() {}, observeRollback() {}, observeWrite() {}, observePeriod() {}, observeMessage() {}, observeInbound() {}, observeInboundAlert() {}, forget() {},
 };

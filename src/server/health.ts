@@ -1,13 +1,10 @@
 // What orchestrators and Prometheus ask a worker: /healthz (the process is alive), /readyz (it can do its work), /metrics. Nothing here
 // changes anything, and no answer holds a secret. What is checked is given by src/engine/worker.ts.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { FinalError } from '../errors.js';
+import { listen, type Place } from './listen.js';
 
 export interface ComponentHealth { readonly ok: boolean; /** in words, what was found */ readonly detail: string }
-export interface HealthOptions {
-  readonly host: string;
-  /** 0: any free one */
-  readonly port: number;
+export interface HealthOptions extends Place {
   /** alive: false once the worker has failed for good, so that an orchestrator starts another */
   readonly alive: () => ComponentHealth;
   /** each is asked at every /readyz and must answer within `checkWithinMs` */
@@ -31,17 +28,9 @@ export async function serveHealth(options: HealthOptions): Promise<HealthServer>
   };
   const server = createServer((request, response) => { void answer(routes, request, response); });
   server.requestTimeout = 10_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new FinalError({
-      code: 'PORT_TAKEN', where: `http://${options.host}:${options.port}`, what: error.code === 'EADDRINUSE' ? 'another program listens there.' : `cannot listen there (${error.message}).`,
-      means: 'Health and metrics of this worker could not be served; it was not started.', todo: "Set TIDEGATE_HTTP to another HOST:PORT, to 127.0.0.1:0 for any free port, or to 'off'.", cause: error,
-    })));
-    server.listen(options.port, options.host, resolve);
-  });
-  const bound = server.address();
-  const port = bound !== null && typeof bound === 'object' ? bound.port : options.port;
+  const address = await listen(server, options, { means: 'Health and metrics of this worker could not be served; it was not started.', todo: "Set TIDEGATE_HTTP to another HOST:PORT, to 127.0.0.1:0 for any free port, or to 'off'." });
   return {
-    address: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    address,
     close: () => new Promise((resolve) => { server.close(() => resolve()); server.closeAllConnections(); }),
   };
 }

@@ -194,7 +194,7 @@ describe('rehearse', () => {
 describe('up', () => {
   /** Interrupts when the verb has said where everything is; the test's own limit ends it when it never does. */
   const onceUp = (cli: FakeCli, signal: 'SIGINT' | 'SIGTERM') => { const look = setInterval(() => { if (cli.stdout().includes('Ctrl-C')) { clearInterval(look); cli.interrupt(signal); } }, 2); };
-  const stack = (change: Partial<RunningStack> = {}) => { const stopped: string[] = []; return { stopped, parts: { stack: async () => ({ address: '127.0.0.1:7233', namespace: 'default', ui: 'http://127.0.0.1:8233', http: null, journal: 'j.db', env: { TIDEGATE_HOME: '/x' }, stop: async () => { stopped.push('stack'); }, died: new Promise<string>(() => {}), ...change }) } }; };
+  const stack = (change: Partial<RunningStack> = {}) => { const stopped: string[] = []; return { stopped, parts: { stack: async () => ({ address: '127.0.0.1:7233', namespace: 'default', ui: 'http://127.0.0.1:8233', http: null, inbound: null, journal: 'j.db', env: { TIDEGATE_HOME: '/x' }, stop: async () => { stopped.push('stack'); }, died: new Promise<string>(() => {}), ...change }) } }; };
   test('says where everything is and what to type next, and stops cleanly on Ctrl-C with 130', async () => {
     const { stopped, parts } = stack();
     const { exitCode, stdout } = await typed('up', { parts, onCli: (cli) => onceUp(cli, 'SIGINT') });

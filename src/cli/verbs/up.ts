@@ -6,17 +6,17 @@ import { columns } from '../text-layout.js';
 import { defineVerb, textOption } from '../verb.js';
 
 export interface UpOptions { readonly dir: string; readonly json: boolean }
-export const upJsonFields = ['address', 'namespace', 'ui', 'http', 'journal', 'dir'] as const;
+export const upJsonFields = ['address', 'namespace', 'ui', 'http', 'inbound', 'journal', 'dir'] as const;
 
 export const verb = defineVerb<UpOptions>({
   parse: (input, cli) => ({ dir: resolve(cli.cwd, textOption(input, 'dir') ?? cli.env['TIDEGATE_HOME'] ?? '.tidegate'), json: input.options['json'] === true }),
   run: async (options, cli) => {
     const stack = await cli.parts.stack({ dir: options.dir, env: cli.env, ports: 'fixed', progress: (line) => cli.err.write(`${line}\n`) });
     cli.atEnd(() => stack.stop());
-    if (options.json) cli.out.write(`${JSON.stringify({ address: stack.address, namespace: stack.namespace, ui: stack.ui, http: stack.http, journal: stack.journal, dir: options.dir }, null, 2)}\n`);
+    if (options.json) cli.out.write(`${JSON.stringify({ address: stack.address, namespace: stack.namespace, ui: stack.ui, http: stack.http, inbound: stack.inbound, journal: stack.journal, dir: options.dir }, null, 2)}\n`);
     else {
       const paint = paintFor(cli.out);
-      const rows = [['  Temporal', `${stack.address} (namespace ${stack.namespace})`], ...(stack.ui === null ? [] : [['  Web UI', stack.ui]]), ...(stack.http === null ? [] : [['  Health, metrics', stack.http]]), ['  Journal', stack.journal], ['  Files', options.dir]];
+      const rows = [['  Temporal', `${stack.address} (namespace ${stack.namespace})`], ...(stack.ui === null ? [] : [['  Web UI', stack.ui]]), ...(stack.http === null ? [] : [['  Health, metrics', stack.http]]), ...(stack.inbound === null ? [] : [['  Inbound', stack.inbound]]), ['  Journal', stack.journal], ['  Files', options.dir]];
       cli.out.write(`${paint.good('✔')} Tidegate is up.\n${columns(rows).join('\n')}\n\nIn another terminal:\n`);
       const differs = Object.entries(stack.env).filter(([name, value]) => cli.env[name] !== value);
       for (const [name, value] of differs) cli.out.write(`  export ${name}=${value}\n`);
