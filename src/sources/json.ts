@@ -1,11 +1,11 @@
 // Numbers out of a JSON document over HTTP, by path. Knows only 'now': one point at the instant of the look.
-// Paths and strict reading: json-value.ts. Words for bad answers: answers.ts. Manual: docs/providers/json.md.
+// Paths and strict reading: src/http/json-value.ts. Words for bad answers: answers.ts. Manual: docs/providers/json.md.
 import { z } from 'zod';
 import type { Measurement } from '../judgement/types.js';
 import type { HttpClient } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { counted, expectAnswer, measured, noData, parseNumber, providerError, ratio, single } from './answers.js';
-import { NotJson, parsePath, printPath, readJson, valueAt, type JsonPath } from './json-value.js';
+import { NotJson, parsePath, printPath, readJson, valueAt, type JsonPath } from '../http/json-value.js';
 import type { MetricRef, SourceProvider } from './port.js';
 import { address, headers, isYes, problemsOf, yesNo } from './settings.js';
 

@@ -1,11 +1,11 @@
 // Is it up: 1 or 0, by what a user would get. Being down is a measured value; only what stops us from asking is an error.
-// Which failures are whose: DOWN below. Field paths: json-value.ts. Manual: docs/providers/probe.md.
+// Which failures are whose: DOWN below. Field paths: src/http/json-value.ts. Manual: docs/providers/probe.md.
 import { z } from 'zod';
 import type { Measurement } from '../judgement/types.js';
 import type { HttpClient, HttpFailureCode, HttpOutcome } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { providerError, single } from './answers.js';
-import { NotJson, parsePath, readJson, valueAt } from './json-value.js';
+import { NotJson, parsePath, readJson, valueAt } from '../http/json-value.js';
 import type { MetricRef, SourceProvider } from './port.js';
 import { address, headers, problemsOf } from './settings.js';
 

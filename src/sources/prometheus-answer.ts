@@ -3,7 +3,7 @@
 import type { EpochMs } from '../judgement/types.js';
 import type { HttpAnswer } from '../http/client.js';
 import { parseNumber, providerError, type ProviderError } from './answers.js';
-import { NotJson, readJson } from './json-value.js';
+import { NotJson, readJson } from '../http/json-value.js';
 
 export interface AnsweredSeries { readonly labels: Readonly<Record<string, string>>; readonly values: readonly (readonly [at: EpochMs, value: number])[] }
 export interface Evaluation { readonly kind: 'evaluation'; readonly series: readonly AnsweredSeries[] }

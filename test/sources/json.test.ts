@@ -4,7 +4,7 @@ import type { Measurement } from '../../src/judgement/types.js';
 import type { ProviderSettings } from '../../src/plan/types.js';
 import { createHttpClient } from '../../src/http/client.js';
 import { createJson } from '../../src/sources/json.js';
-import { parsePath, printPath, readJson, valueAt } from '../../src/sources/json-value.js';
+import { parsePath, printPath, readJson, valueAt } from '../../src/http/json-value.js';
 import { metricRef } from './conformance.js';
 import { startFaultServer, type FaultServer } from './fault-server.js';
 
@@ -24,6 +24,10 @@ describe('a field', () => {
     ['deep inside', '{"latency":{"p95_ms":412.5}}', 'latency.p95_ms', { kind: 'value', value: 412.5 }],
     ['in a list', '{"checks":[{"ms":1},{"ms":2}]}', 'checks[1].ms', { kind: 'value', value: 2 }],
     ['in a list, by a step', '{"checks":[{"ms":1},{"ms":2}]}', 'checks.1.ms', { kind: 'value', value: 2 }],
+    ['of the one entry that is named so', '{"rules":[{"id":"a","ms":1},{"id":"b","ms":2}]}', 'rules[id=b].ms', { kind: 'value', value: 2 }],
+    ['of an entry named by a number', '{"rules":[{"id":17,"ms":4}]}', 'rules[id=17].ms', { kind: 'value', value: 4 }],
+    ['of an entry whose name two have', '{"rules":[{"id":"a","ms":1},{"id":"a","ms":2}]}', 'rules[id=a].ms', { kind: 'noData', detail: "there is no 'rules[id=a].ms' in the answer" }],
+    ['of an entry of what is no list', '{"rules":{"id":"a","ms":1}}', 'rules[id=a].ms', { kind: 'noData', detail: "there is no 'rules[id=a].ms' in the answer" }],
     ['of a document that is a list', '[[1],[2,3]]', '[1][1]', { kind: 'value', value: 3 }],
     ['with a dot in its name', '{"api.host":{"up":1}}', 'api\\.host.up', { kind: 'value', value: 1 }],
     ['with anything in its name', '{"a.b[0]":{"\\"":3}}', ['a.b[0]', '"'], { kind: 'value', value: 3 }],
@@ -115,5 +119,5 @@ test('a path reads back from its printed form', () => {
   for (const path of [['a'], ['a', 'b.c', 0, 'd[1]', 'e\\f'], [0, 'a'], ['a', '1']]) {
     expect(parsePath(printPath(path))).toEqual(path);
   }
-  for (const bad of ['', '.a', 'a.', 'a..b', 'a[', 'a[]', 'a[-1]', 'a[01]', 'a[1]b', 'a\\']) expect(parsePath(bad), bad).toHaveProperty('problem');
+  for (const bad of ['', '.a', 'a.', 'a..b', 'a[', 'a[]', 'a[-1]', 'a[01]', 'a[1]b', 'a\\', 'a[=1]', 'a[b=]', 'a[b=c]d']) expect(parsePath(bad), bad).toHaveProperty('problem');
 });

@@ -1,7 +1,9 @@
-// JSON as a source may send it: read without letting anything ambiguous pass, and one field found by its path.
-// Used by json.ts and probe.ts.
+// JSON as a server may send it: read without letting anything ambiguous pass, and one field found by its path.
+// Used by src/sources (json.ts, probe.ts, prometheus-answer.ts) and src/targets/http.ts.
 
-export type JsonPath = readonly (string | number)[];
+/** A name, an index, or the one entry of a list whose field `key` is `is`. */
+export type JsonStep = string | number | { readonly key: string; readonly is: string };
+export type JsonPath = readonly JsonStep[];
 
 /** Thrown for what is not one unambiguous JSON document; the message is one clause. */
 export class NotJson extends Error {}
@@ -43,12 +45,12 @@ function keyNamedTwice(text: string): string | null {
 }
 
 /**
- * `latency.p95_ms`, `checks[0].ok`, `by\.host.up` (a backslash takes the sign's meaning away). A list is taken as it is.
+ * `latency.p95_ms`, `checks[0].ok`, `rules[id=fr_17].coverage`, `by\.host.up` (a backslash takes the sign's meaning away). A list is taken as it is.
  * Returns the reason when the text is no path.
  */
 export function parsePath(path: string | JsonPath): JsonPath | { readonly problem: string } {
   if (typeof path !== 'string') return path.length === 0 ? { problem: 'the path is empty' } : path;
-  const steps: (string | number)[] = [];
+  const steps: JsonStep[] = [];
   let name = '';
   let needsName = true;
   for (let i = 0; i < path.length; i += 1) {
@@ -63,10 +65,10 @@ export function parsePath(path: string | JsonPath): JsonPath | { readonly proble
       name = '';
       needsName = sign === '.';
       if (sign === '[') {
-        const index = /^\[(0|[1-9]\d{0,8})\](?=$|[.[])/.exec(path.slice(i));
-        if (index === null) return { problem: `'${path}' has no whole number between brackets at character ${i + 1}` };
-        steps.push(Number(index[1]));
-        i += index[0].length - 1;
+        const inside = /^\[(?:(0|[1-9]\d{0,8})|([^\][=.]+)=([^\][]+))\](?=$|[.[])/.exec(path.slice(i));
+        if (inside === null) return { problem: `'${path}' has neither a whole number nor name=value between brackets at character ${i + 1}` };
+        steps.push(inside[1] !== undefined ? Number(inside[1]) : { key: inside[2]!, is: inside[3]! });
+        i += inside[0].length - 1;
       }
     } else name += sign;
   }
@@ -75,11 +77,15 @@ export function parsePath(path: string | JsonPath): JsonPath | { readonly proble
   return steps;
 }
 
-/** The value at the path; undefined: not there. Own fields only: 'constructor' is nobody's measurement. */
+/** The value at the path; undefined: not there, or a `[name=value]` that several entries answer to. Own fields only: 'constructor' is nobody's measurement. */
 export function valueAt(document: unknown, path: JsonPath): unknown {
   let at: unknown = document;
   for (const step of path) {
-    if (Array.isArray(at)) {
+    if (typeof step === 'object') {
+      const found: unknown[] = Array.isArray(at) ? (at as unknown[]).filter((entry) => isNamed(entry, step)) : [];
+      if (found.length !== 1) return undefined;
+      at = found[0];
+    } else if (Array.isArray(at)) {
       const index = typeof step === 'number' ? step : /^(0|[1-9]\d*)$/.test(step) ? Number(step) : -1;
       at = at[index] as unknown;
     } else if (typeof at === 'object' && at !== null && Object.hasOwn(at, String(step))) at = (at as Record<string, unknown>)[String(step)];
@@ -88,6 +94,11 @@ export function valueAt(document: unknown, path: JsonPath): unknown {
   return at;
 }
 
+function isNamed(entry: unknown, { key, is }: { readonly key: string; readonly is: string }): boolean {
+  const value = valueAt(entry, [key]);
+  return (typeof value === 'string' || typeof value === 'number') && String(value) === is;
+}
+
 export function printPath(path: JsonPath): string {
-  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i === 0 ? '' : '.'}${step.replace(/[\\.[]/g, '\\$&')}`)).join('');
+  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : typeof step === 'object' ? `[${step.key}=${step.is}]` : `${i === 0 ? '' : '.'}${step.replace(/[\\.[]/g, '\\$&')}`)).join('');
 }
