@@ -1,6 +1,7 @@
 // What an HTTP receiver's answer means for a message: taken, refused for good, or to be tried again. Used by every channel that speaks HTTP.
 // The client itself: src/http/client.ts.
 import type { HttpAnswer, HttpFailureCode, HttpOutcome } from '../http/client.js';
+import { retryAfterMs } from '../http/retry-after.js';
 import { ChannelRefused, ChannelUnreachable } from './port.js';
 
 export interface Receiver {
@@ -29,7 +30,7 @@ export function accepted(outcome: HttpOutcome, receiver: Receiver, words: (answe
   const said = words(outcome);
   const what = status >= 300 && status < 400 ? `it answers ${status}, a redirect, which is not followed.` : `it answers ${status}${said === '' ? '' : `: ${said}`}.`;
   if (status >= 400 && status < 500 && !PASSING.includes(status)) throw new ChannelRefused({ code: `${code}_REFUSED`, where, what, means: 'The message was not accepted; it is not sent again there.', todo });
-  throw unreachable(receiver, what, status < 400 ? 'Give the address that it leads to.' : 'If it goes on, look at the receiver.', retryAfter(outcome.header('retry-after'), outcome.header('date'), receiver.now));
+  throw unreachable(receiver, what, status < 400 ? 'Give the address that it leads to.' : 'If it goes on, look at the receiver.', retryAfterMs(outcome, receiver.now));
 }
 
 /** To be sent again: nothing, or nobody knows what, has become of it. */
@@ -45,15 +46,3 @@ export function jsonObject(text: string): Readonly<Record<string, unknown>> | nu
 /** 4xx that say 'later', not 'no'; 420 is an old word for 429. */
 const PASSING: readonly number[] = [408, 420, 425, 429];
 const UNUSABLE: readonly HttpFailureCode[] = ['bad-address', 'bad-header'];
-/** A receiver that asks for more than a day is not waited for that long. */
-const LONGEST_MS = 24 * 3_600_000;
-
-/** `Retry-After` in milliseconds: seconds, or a date, which is compared with the receiver's own clock where it tells it. */
-export function retryAfter(value: string | null, date: string | null, now: () => number): number | null {
-  if (value === null) return null;
-  if (/^\s*\d+\s*$/.test(value)) return Math.min(Number(value) * 1_000, LONGEST_MS);
-  const until = Date.parse(value);
-  if (Number.isNaN(until)) return null;
-  const theirs = date === null ? Number.NaN : Date.parse(date);
-  return Math.min(Math.max(0, until - (Number.isNaN(theirs) ? now() : theirs)), LONGEST_MS);
-}

@@ -1,8 +1,9 @@
 // Slack's Web API as far as it is needed: a call, and what its error words mean. Slack answers 200 to what it refuses, and says so in the body.
 // Used by slack.ts.
 import type { HttpClient } from '../http/client.js';
+import { retryAfterMs } from '../http/retry-after.js';
 import type { JsonValue } from '../plan/types.js';
-import { accepted, jsonObject, LIMIT_MS, retryAfter, unreachable, type Receiver } from './http-answer.js';
+import { accepted, jsonObject, LIMIT_MS, unreachable, type Receiver } from './http-answer.js';
 import { ChannelRefused } from './port.js';
 
 export interface SlackApi { readonly http: HttpClient; readonly now: () => number; readonly url: string; readonly token: string; readonly signal: AbortSignal }
@@ -19,7 +20,7 @@ export async function callSlack(api: SlackApi, method: string, body: Readonly<Re
   if (said === null || typeof said['ok'] !== 'boolean') throw unreachable(receiver, `what answers ${answer.status} is not Slack, or its answer was cut off.`, 'Look at what stands between here and Slack.');
   if (said['ok']) return said;
   const word = wordOf(said['error']);
-  throw refusal(word, receiver.where) ?? unreachable(receiver, `it answers ${word}.`, 'If it goes on, look at the status of Slack.', retryAfter(answer.header('retry-after'), answer.header('date'), api.now));
+  throw refusal(word, receiver.where) ?? unreachable(receiver, `it answers ${word}.`, 'If it goes on, look at the status of Slack.', retryAfterMs(answer, api.now));
 }
 
 export class SlackRefused extends ChannelRefused { constructor(readonly word: string, fields: ConstructorParameters<typeof ChannelRefused>[0]) { super(fields); } }
