@@ -25,7 +25,7 @@ const settingsSchema = z.strictObject({
 type Settings = z.infer<typeof settingsSchema>;
 
 export const schema: ProviderSchema = {
-  settings: settingsSchema, shorthand: 'webhook',
+  settings: settingsSchema, shorthand: 'webhook', contact: 'slack',
   check: (given) => {
     const { token, channel, webhook } = given as unknown as Settings;
     const bot = token !== undefined && channel !== undefined;

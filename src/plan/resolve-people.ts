@@ -49,10 +49,19 @@ function resolveChannels(reading: Reading): ResolvedPlan['channels'] {
   return { info, warning, critical, emergency: at('emergency', critical), asks: at('asks', info) };
 }
 
+/** What people are called where messages go: settings by provider. */
+function contactsOf(reading: Reading): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(reading.providers.channels).flatMap(([provider, { contact }]) => {
+    if (contact === undefined) return [];
+    const people = Object.entries(reading.file.people).flatMap(([id, person]) => { const value: unknown = (person as Readonly<Record<string, unknown>>)[contact]; return typeof value === 'string' ? [[id, value]] : []; });
+    return people.length === 0 ? [] : [[provider, { people: Object.fromEntries(people) }]];
+  }));
+}
+
 function channelsAt(reading: Reading, list: readonly ChannelFile[] | undefined, place: Place): readonly ChannelRef[] {
   return (list ?? []).flatMap((channel, index): readonly ChannelRef[] => {
     const entry = isMap(channel) ? channel : { [channel as string]: {} };
-    const ask = { entry, place: [...place, index], schemas: reading.providers.channels, what: 'channel', ownKeys: [], defaults: {} };
+    const ask = { entry, place: [...place, index], schemas: reading.providers.channels, what: 'channel', ownKeys: [], defaults: contactsOf(reading) };
     const provider = providerOf(reading, ask);
     if (provider === null) return [];
     const provided = settingsOf(reading, provider, ask);

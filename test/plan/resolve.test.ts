@@ -155,3 +155,13 @@ describe('one way to read, however a plan arrives', () => {
   });
 });
 
+
+describe('a contact of a person', () => {
+  const withSlack = (people: string, channel = "{ slack: { token: '${env:SLACK_TOKEN}', channel: C0123456789 } }"): string => sample.replace(/^ {2}ana: .*\n/m, people).replace(/^targets:/m, `channels: { asks: [${channel}] }\ntargets:`);
+  const ana = (slack: string): string => `  ana: { email: ana@company.com, roles: [lead], slack: ${slack} }\n`;
+  it('tells the channels of that name who is who, unless a channel says so itself', () => {
+    expect(plan(withSlack(ana('U0123456789'))).channels.asks[0]!.settings).toMatchObject({ people: { ana: 'U0123456789' } });
+    expect(plan(withSlack(ana('U0123456789'), "{ slack: { token: '${env:SLACK_TOKEN}', channel: C0123456789, people: { ana: U9999999999 } } }")).channels.asks[0]!.settings).toMatchObject({ people: { ana: 'U9999999999' } });
+  });
+  it('that the channel cannot use is told', () => { expect(() => plan(withSlack(ana("'@ana'")))).toThrow(/Slack user id/); });
+});
