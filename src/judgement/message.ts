@@ -30,7 +30,7 @@ function sentence(advanced: Advanced, scene: Scene, assessment: Assessment): str
   const asked = askedInWords(advanced, scene);
   const limitWord = role === 'trigger' ? 'trigger' : 'limit';
   const { reason, found, soak } = assessment;
-  const facts = [`${limitWord} ${asked}`, ...durations(advanced, assessment), windowInWords(condition), ...evidenceInWords(advanced, assessment)].filter((fact) => fact !== '');
+  const facts = [`${limitWord} ${asked}`, ...durations(advanced, assessment), windowInWords(condition), firingInWords(condition, scene), ...evidenceInWords(advanced, assessment)].filter((fact) => fact !== '');
   if (reason !== 'held' && reason !== 'broken' && reason !== 'not-yet') {
     const detail = assessment.detail === '' ? '' : ` (${clipped(assessment.detail)})`;
     return `${name} is ${unknownInWords[reason]}${detail} (${facts.join(', ')})`;
@@ -112,6 +112,16 @@ function spanInWords(window: Window): string {
   }
 }
 
+/** Which alerts stand behind the count, as far as the source names them: whoever is woken must not have to look them up. */
+function firingInWords(condition: Condition, scene: Scene): string {
+  if (condition.kind === 'trend' || condition.subject.kind !== 'alerts') return '';
+  const latest = scene.evidence.get(`alerts(${condition.subject.severity})`)?.news.at(-1);
+  const names = latest?.kind === 'value' ? latest.members ?? [] : [];
+  const more = names.length - firingNamed;
+  return names.length === 0 ? '' : `firing now: ${names.slice(0, firingNamed).map((name) => clipped(name, 80)).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+const firingNamed = 3;
+
 function evidenceInWords({ form, watched: { condition } }: Advanced, { observations, ageMs, reason }: Assessment): string[] {
   if (form.reads === 'events' || (form.reads === 'summary' && form.window.kind === 'period')) return [];
   const age = ageMs === null ? [] : [`newest ${lengthInWords(ageMs)} old`];
@@ -126,4 +136,4 @@ function changeInWords(advanced: Advanced, scene: Scene, change: number): string
 }
 
 /** What a source says is untrusted and may be long. */
-function clipped(detail: string): string { return detail.length > 160 ? `${detail.slice(0, 159)}…` : detail; }
+function clipped(detail: string, length = 160): string { return detail.length > length ? `${detail.slice(0, length - 1)}…` : detail; }

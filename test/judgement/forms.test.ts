@@ -95,7 +95,9 @@ describe('alerts', () => {
     expect(looked(watch, 3)).toEqual([0, 1]);
     expect(looked(watch, 4, 'disk', 'latency')).toEqual([2, 1]);
     expect(looked(watch, 5, 'queue')).toEqual([1, 2]);
-    expect(watch.last.verdicts[1]!.message).toBe('new alerts(critical) is 2 (limit = 0, 2 samples, newest 0 ms old)'.replace('2 samples', '1 sample'));
+    expect(watch.last.verdicts[1]!.message).toBe('new alerts(critical) is 2 (limit = 0, firing now: queue, 1 sample, newest 0 ms old)');
+    looked(watch, 6, 'a'.repeat(100), 'b', 'c', 'd', 'e');
+    expect(watch.last.verdicts[0]!.message).toContain(`firing now: ${'a'.repeat(79)}…, b, c and 2 more`);
   });
 
   it('an alert that the move itself causes is new, even at the first look after it', () => {
