@@ -5,6 +5,7 @@ import { patient } from '../http/patient.js';
 import type { EpochMs } from '../judgement/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { AllowedCommands } from '../process/allow.js';
+import { createAlertmanager, schema as alertmanager } from './alertmanager.js';
 import { createCommand, schema as command } from './command.js';
 import { createJson, schema as json } from './json.js';
 import { createMemory, MemoryMetrics, schema as memory } from './memory.js';
@@ -28,6 +29,7 @@ export const sources: Readonly<Record<string, SourceEntry>> = {
   prometheus: { schema: prometheus, create: ({ http }) => createPrometheus(patient(http)) },
   'prometheus-text': { schema: prometheusText, create: ({ http }) => createPrometheusText(patient(http)) },
   json: { schema: json, create: ({ http }) => createJson(patient(http)) },
+  alertmanager: { schema: alertmanager, create: ({ http }) => createAlertmanager(patient(http)) },
   probe: { schema: probe, create: ({ http }) => createProbe(http) },
   command: { schema: command, create: ({ allowCommands }) => createCommand(allowCommands) },
   person: { schema: personSchema, create: () => person },

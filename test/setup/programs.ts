@@ -4,14 +4,15 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Debian package that brings each of them. */
-export const debianPackages = { prometheus: 'prometheus', promtool: 'prometheus', postgres: 'postgresql' } as const;
+export const debianPackages = { prometheus: 'prometheus', promtool: 'prometheus', alertmanager: 'prometheus-alertmanager', postgres: 'postgresql' } as const;
 export type Program = keyof typeof debianPackages | 'go';
 
 /** path of the program; for PostgreSQL the directory that holds `postgres` and `initdb`; null: not here */
 export function findProgram(program: Program): string | null {
   if (program === 'postgres') return postgresBin();
-  for (const dir of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/go/bin']) if (dir !== '' && existsSync(join(dir, program))) return join(dir, program);
-  return null;
+  const names = program === 'alertmanager' ? ['prometheus-alertmanager', 'alertmanager'] : [program]; // Debian gives it a first name
+  const dirs = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/go/bin'].filter((dir) => dir !== '');
+  return dirs.flatMap((dir) => names.map((name) => join(dir, name))).find((path) => existsSync(path)) ?? null;
 }
 
 function postgresBin(): string | null {

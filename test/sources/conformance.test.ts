@@ -1,18 +1,15 @@
 // Every source in the registry through the conformance suite. One that is in the registry and not here fails the last test.
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createHttpClient } from '../../src/http/client.js';
 import { createSources, MemoryMetrics, sources } from '../../src/sources/index.js';
-import { sourceConformance, type Expected, type SourceUnderTest } from './conformance.js';
+import { HTTP_FAULTS, sourceConformance, type Expected, type SourceUnderTest } from './conformance.js';
 import { FAULTS, type Fault } from './fault-server.js';
 import { servePrometheus } from './prometheus-double.js';
 
 const memory = new MemoryMetrics();
 const providers = createSources({ http: createHttpClient(), now: () => Date.now(), allowCommands: 'any', memory });
 
-const HTTP_FAULTS: Readonly<Record<Fault, Expected>> = {
-  html: 'html', 'html-502': 'server-error', hang: 'timeout', drip: 'timeout', loop: 'too-many-redirects', huge: 'too-large', bomb: 'too-large', truncated: 'not-json', cut: 'cut-off',
-  reset: 'reset', empty: 'not-json', 'wrong-type': 'not-json', 'redirect-away': 'bad-redirect', 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 429: 'rate-limited', 500: 'server-error', 503: 'server-error',
-};
 const ALL_DOWN = Object.fromEntries(FAULTS.map((fault) => [fault, 'down'])) as Record<Fault, Expected>;
 
 const underTest: Readonly<Record<string, Omit<SourceUnderTest, 'name' | 'entry' | 'provider'>>> = {
@@ -67,4 +64,8 @@ for (const [name, entry] of Object.entries(sources)) {
   if (one !== undefined) sourceConformance({ name, entry, provider: providers[name]!, ...one });
 }
 
-test('every source of the registry goes through the conformance suite', () => { expect(Object.keys(underTest).sort()).toEqual(Object.keys(sources).sort()); });
+test('every source of the registry goes through the conformance suite, here or in its own file', () => {
+  const own = (name: string): boolean => { const file = new URL(`${name}.test.ts`, import.meta.url); return existsSync(file) && readFileSync(file, 'utf8').includes(`sourceConformance({ name: '${name}', entry: sources`); };
+  expect(Object.keys(sources).filter((name) => !Object.hasOwn(underTest, name) && !own(name))).toEqual([]);
+  expect(Object.keys(underTest).filter((name) => !Object.hasOwn(sources, name))).toEqual([]);
+});

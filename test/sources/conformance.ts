@@ -1,5 +1,5 @@
 // What every metric source must pass, sentence by sentence of src/sources/port.ts. Run over all of them by conformance.test.ts; whoever
-// adds a source adds a SourceUnderTest there. The misbehaving server: fault-server.ts.
+// adds a source adds a SourceUnderTest there, or runs it in a file named after the source. The misbehaving server: fault-server.ts.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Measurement, Point } from '../../src/judgement/types.js';
 import type { ProviderSettings } from '../../src/plan/types.js';
@@ -24,6 +24,12 @@ export interface SourceUnderTest {
 }
 /** 'down': the value 0. Otherwise the code of a providerError. */
 export type Expected = 'down' | string;
+
+/** What a JSON API's source must make of each fault. */
+export const HTTP_FAULTS: Readonly<Record<Fault, Expected>> = {
+  html: 'html', 'html-502': 'server-error', hang: 'timeout', drip: 'timeout', loop: 'too-many-redirects', huge: 'too-large', bomb: 'too-large', truncated: 'not-json', cut: 'cut-off',
+  reset: 'reset', empty: 'not-json', 'wrong-type': 'not-json', 'redirect-away': 'bad-redirect', 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 429: 'rate-limited', 500: 'server-error', 503: 'server-error',
+};
 
 /** Long ago, so that a source that asks a local clock gives itself away. */
 const FROM = Date.UTC(1999, 0, 1);
