@@ -6,7 +6,7 @@ import { activities, reader } from './options.js';
 import type { Run } from './run.js';
 import { same } from './moving.js';
 import type { Demand } from './state.js';
-import { endIssues } from './watching.js';
+import { endIssues, mattersOf } from './watching.js';
 
 export async function afterwards(run: Run): Promise<void> {
   const { state, plan } = run;
@@ -54,7 +54,7 @@ export async function adoptOffline(run: Run, demand: Extract<Demand, { kind: 'ad
   state.outcome = remainder.length === 0 ? 'rolled-back' : 'rollback-incomplete';
   endIssues(run, () => true);
   run.note('decision', `the offline rollback by ${demand.by} is adopted`, { remainder }, demand.by);
-  run.tell('critical', state.outcome, `${state.rollout}: the offline rollback by ${demand.by} is adopted`, remainder.length === 0 ? 'everything is taken back' : `not taken back: ${remainder.join(', ')}`, { to: [run.plan.owner] });
+  run.tell('critical', state.outcome, `${state.rollout}: the offline rollback by ${demand.by} is adopted`, remainder.length === 0 ? 'everything is taken back' : `not taken back: ${remainder.join(', ')}`, { to: [run.plan.owner], ...(remainder.length === 0 ? { ends: mattersOf(run) } : {}) });
   await activities.clearUndo({ rollout: state.rollout, keys: state.moves.map((move) => move.key), offline: true });
   return 'over';
 }

@@ -20,7 +20,7 @@ import { cardOf, stateOf, statusOf } from './status.js';
 import { amendPlan } from './amending.js';
 import { startProblems } from './understanding.js';
 import { afterwards, adoptOffline } from './afterwards.js';
-import { deciders, keepWatch, resumeDecisions } from './watching.js';
+import { deciders, keepWatch, mattersOf, resumeDecisions } from './watching.js';
 
 /**
  * @param plan the plan as a JSON document; it is resolved by an activity, so that a start by the plain temporal CLI is the same as `tidegate start`
@@ -112,7 +112,7 @@ async function story(run: Run): Promise<'over' | 'leaving'> {
       if (run.plan.baking !== null && state.baking.endedAt === null) await bake(run, run.plan.baking);
       await grade(run);
       state.outcome = 'completed';
-      run.tell('info', 'completed', `${state.rollout} is completed`, state.grades.map((one) => `${one.grade}: ${one.reached ? 'reached' : 'not reached'}`).join('\n'), { to: [run.plan.owner] });
+      run.tell('info', 'completed', `${state.rollout} is completed`, state.grades.map((one) => `${one.grade}: ${one.reached ? 'reached' : 'not reached'}`).join('\n'), { to: [run.plan.owner], ends: mattersOf(run) });
       return 'over';
     } catch (error) {
       if (error instanceof Leaving) return 'leaving';
@@ -128,7 +128,7 @@ async function obey(run: Run, { demand }: Interrupted): Promise<'over' | 'again'
     case 'rollback': {
       const end = await rollBack(run, demand);
       if (end === 'restored') return 'again';
-      run.tell(state.outcome === 'rolled-back' ? 'critical' : 'emergency', state.outcome!, `${state.rollout}: ${state.outcome === 'rolled-back' ? 'everything is taken back' : `the rollback is INCOMPLETE: ${state.rollback!.remainder.join(', ') || 'the proof failed'}`}`, `${demand.reason}\n${state.rollback!.verified === true ? 'verified' : 'not verified'}`, { to: deciders(run) });
+      run.tell(state.outcome === 'rolled-back' ? 'critical' : 'emergency', state.outcome!, `${state.rollout}: ${state.outcome === 'rolled-back' ? 'everything is taken back' : `the rollback is INCOMPLETE: ${state.rollback!.remainder.join(', ') || 'the proof failed'}`}`, `${demand.reason}\n${state.rollback!.verified === true ? 'verified' : 'not verified'}`, { to: deciders(run), ...(state.outcome === 'rolled-back' ? { ends: mattersOf(run) } : {}) });
       return 'over';
     }
     case 'stop': {

@@ -100,12 +100,12 @@ export class Run {
   }
 
   /** Tells people: by the channels of the severity, and of the people addressed. Never waits. */
-  tell(severity: Severity | 'ask', topic: string, title: string, body = '', about: { to?: readonly string[]; ask?: string; answers?: NonNullable<State['outbox']['messages'][number]['message']['answers']>; channels?: readonly ChannelRef[] } = {}): void {
+  tell(severity: Severity | 'ask', topic: string, title: string, body = '', about: { to?: readonly string[]; ask?: string; answers?: NonNullable<State['outbox']['messages'][number]['message']['answers']>; channels?: readonly ChannelRef[]; matter?: string; ends?: readonly string[] } = {}): void {
     const { outbox } = this.state;
     const key = `${this.state.rollout}/${outbox.nextMessage++}`;
     const to = about.to ?? [];
     outbox.messages.push({
-      message: { key, rollout: this.state.rollout, phase: this.phaseName, severity, topic, title, body, to, ask: about.ask ?? null, answers: about.answers ?? null, at: this.now() },
+      message: { key, rollout: this.state.rollout, phase: this.phaseName, severity, topic, title, body, to, ask: about.ask ?? null, answers: about.answers ?? null, ...(about.matter === undefined ? {} : { matter: about.matter }), ...(about.ends === undefined ? {} : { ends: about.ends }), at: this.now() },
       channels: about.channels ?? this.channelsOf(severity, to), attempts: 0, notBefore: 0,
     });
     this.note('message', title, { key, severity, topic, to: [...to] });

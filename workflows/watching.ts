@@ -131,14 +131,17 @@ export function react(run: Run, trigger: Trigger, message: string): void {
   const { state } = run;
   const { reaction } = trigger;
   const before = state.firstMoveAt === null;
+  let matter: string | undefined;
   const rollsBack = reaction.kind === 'rollback' && !before;
   if (rollsBack) run.demand({ kind: 'rollback', to: reaction.to, reason: message, by: 'tidegate', automatic: true, at: run.now() });
   if (trigger.severity !== 'info') {
-    state.issues = [...state.issues, { id: `issue-${state.issues.length + 1}`, trigger: trigger.id, severity: trigger.severity, text: message, openedAt: run.now(), endedAt: null, rolledBack: rollsBack }];
+    const issue = { id: `issue-${state.issues.length + 1}`, trigger: trigger.id, severity: trigger.severity, text: message, openedAt: run.now(), endedAt: null, rolledBack: rollsBack };
+    state.issues = [...state.issues, issue];
+    matter = matterOf(issue);
     run.note('issue', `${trigger.severity}: ${message}`, { trigger: trigger.id, reaction: reaction.kind });
     if (state.step === 'gate' || state.step === 'waiting') run.state.gate = null;
   }
-  run.tell(trigger.severity, 'issue-opened', `${run.state.rollout}: ${message}`, [reactionInWords(reaction.kind, before), trigger.mitigation].filter((line) => line !== '').join('\n'), { to: trigger.tell });
+  run.tell(trigger.severity, 'issue-opened', `${run.state.rollout}: ${message}`, [reactionInWords(reaction.kind, before), trigger.mitigation].filter((line) => line !== '').join('\n'), { to: trigger.tell, ...(matter === undefined ? {} : { matter }) });
   if (before) return;
   switch (reaction.kind) {
     case 'tell': case 'rollback': break;
@@ -155,11 +158,17 @@ function clear(run: Run, id: string): void {
   if (open.length === 0) return;
   endIssues(run, (issue) => issue.trigger === id);
   const trigger = triggersInForce(run.state).find((one) => one.id === id);
-  if (trigger !== undefined && trigger.severity !== 'info') run.tell('info', 'issue-ended', `${run.state.rollout}: over: ${trigger.condition.text}`, `lasted ${inWords(run.now() - open[0]!.openedAt)}`);
+  if (trigger !== undefined && trigger.severity !== 'info') run.tell('info', 'issue-ended', `${run.state.rollout}: over: ${trigger.condition.text}`, `lasted ${inWords(run.now() - open[0]!.openedAt)}`, { ends: open.map(matterOf) });
   const stillHolding = run.state.issues.some((issue) => issue.endedAt === null && triggersInForce(run.state).some((one) => one.id === issue.trigger && one.reaction.kind === 'hold'));
   if (!stillHolding) run.unhold('trigger', 'the trigger is clear');
   run.rewatch++;
 }
+
+/** Of this rollout and no other that had its id: an alarm on one may still stand. */
+const matterOf = (issue: Run['state']['issues'][number]): string => `${issue.id}@${issue.openedAt}`;
+/** What is over when a rollout has ended well, or has been taken back; of a long history the latest. */
+export const mattersOf = (run: Run): string[] => [...run.state.issues.slice(-20).map(matterOf), ...(run.state.rollback === null ? [] : [rollbackMatter(run.state.rollback.decidedAt)])];
+export const rollbackMatter = (decidedAt: number): string => `rollback@${decidedAt}`;
 
 export function endIssues(run: Run, which: (issue: Run['state']['issues'][number]) => boolean): void {
   for (const issue of run.state.issues) if (issue.endedAt === null && which(issue)) run.note('issue', `over: ${issue.text}`, { issue: issue.id, lastedMs: run.now() - issue.openedAt });

@@ -22,6 +22,10 @@ export interface Message {
   readonly ask: string | null;
   /** for a message that asks: what may be answered, and which answer lets a healthy rollout go on */
   readonly answers: { readonly options: readonly string[]; readonly healthy: string | number; readonly from: readonly string[]; readonly needs: number; /** time left when it was sent; null: no deadline */ readonly withinMs: number | null } | null;
+  /** this one occurrence of something whose end will be told, e.g. of an issue: whoever raises an alarm on it can take that alarm back by this name; absent: no end will be told */
+  readonly matter?: string;
+  /** the matters that are over with this message; absent: none */
+  readonly ends?: readonly string[];
   readonly at: number;
 }
 
