@@ -4,6 +4,7 @@ import type { HttpClient } from '../http/client.js';
 import type { EpochMs } from '../judgement/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { createLog, schema as log, type LogLine } from './log.js';
+import { createPagerDuty, schema as pagerduty } from './pagerduty.js';
 import type { ChannelProvider } from './port.js';
 import { createSlack, schema as slack } from './slack.js';
 import { createTerminal, schema as terminal, type Terminal } from './terminal.js';
@@ -22,6 +23,7 @@ export interface ChannelEntry { readonly schema: ProviderSchema; readonly create
 export const channels: Readonly<Record<string, ChannelEntry>> = {
   terminal: { schema: terminal, create: (deps) => createTerminal(deps.terminal) },
   log: { schema: log, create: (deps) => createLog(deps.log) },
+  pagerduty: { schema: pagerduty, create: (deps) => createPagerDuty(deps) },
   slack: { schema: slack, create: (deps) => createSlack(deps) },
   webhook: { schema: webhook, create: (deps) => createWebhook(deps) },
 };

@@ -3,7 +3,7 @@
 import type { JsonValue } from '../plan/types.js';
 import type { Message } from './port.js';
 import { knownAs } from './settings.js';
-import { harmless, instant } from './text.js';
+import { harmless, instant, shortened } from './text.js';
 
 /** A section holds 3,000 characters; Slack refuses messages whose blocks hold about 13,000 together, though no single limit says so. */
 const SECTION = 2_900;
@@ -75,19 +75,6 @@ function fitted(text: string, most: number): string {
     if (JSON.stringify(escaped(short)).length <= most + 2) return short;
   }
 }
-
-/** Beginning and end, and how much is left out between them. */
-export function shortened(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const left = Math.floor(most * 0.7);
-  const right = Math.max(0, most - left - 60);
-  const head = whole(text.slice(0, left));
-  const tail = whole(text.slice(text.length - right));
-  return most < 200 ? `${whole(text.slice(0, most - 1))}…` : `${head}\n… ${(text.length - head.length - tail.length).toLocaleString('en')} characters are left out here …\n${tail}`;
-}
-
-/** Without half a character at either end. */
-const whole = (text: string): string => text.replace(/^[\udc00-\udfff]/, '').replace(/[\ud800-\udbff]$/, '');
 
 /** Cut into sections, at line ends where there are any, and never inside an escape. */
 function pieces(text: string): readonly string[] {

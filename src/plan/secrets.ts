@@ -55,7 +55,7 @@ export function maskSecrets(text: string, values: readonly string[]): string {
 }
 
 /** Words at the end of a key that say: the value is a secret. `token file`, `password env` end in something else. */
-const secretKey = /(^|[\s_.-])(token|password|passwd|passphrase|secret|authorization|api[\s_-]?key|apikey|access[\s_-]?key|private[\s_-]?key|credentials?|cookie)$/i;
+const secretKey = /(^|[\s_.-])(token|password|passwd|passphrase|secret|authorization|api[\s_-]?key|apikey|access[\s_-]?key|private[\s_-]?key|routing[\s_-]?key|credentials?|cookie)$/i;
 /** Shapes of secrets that betray themselves anywhere; the message names the shape, never the text. */
 const shapes: readonly (readonly [what: string, shape: RegExp])[] = [
   ['a GitHub token', /\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/],
