@@ -3,6 +3,7 @@
 import type { HttpClient } from '../http/client.js';
 import type { EpochMs } from '../judgement/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
+import { createEmail, schema as email } from './email.js';
 import { createLog, schema as log, type LogLine } from './log.js';
 import { createPagerDuty, schema as pagerduty } from './pagerduty.js';
 import type { ChannelProvider } from './port.js';
@@ -23,6 +24,7 @@ export interface ChannelEntry { readonly schema: ProviderSchema; readonly create
 export const channels: Readonly<Record<string, ChannelEntry>> = {
   terminal: { schema: terminal, create: (deps) => createTerminal(deps.terminal) },
   log: { schema: log, create: (deps) => createLog(deps.log) },
+  email: { schema: email, create: () => createEmail() },
   pagerduty: { schema: pagerduty, create: (deps) => createPagerDuty(deps) },
   slack: { schema: slack, create: (deps) => createSlack(deps) },
   webhook: { schema: webhook, create: (deps) => createWebhook(deps) },

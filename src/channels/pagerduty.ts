@@ -9,7 +9,7 @@ import type { ProviderSchema } from '../plan/providers.js';
 import { accepted, jsonObject, LIMIT_MS, unreachable, type Receiver } from './http-answer.js';
 import type { ChannelProvider, Message } from './port.js';
 import { address, hasReference, isYes, parsedSettings, problemsOf, yesNo } from './settings.js';
-import { headline, shortened } from './text.js';
+import { answerCommand, headline, shortened } from './text.js';
 
 const RANKS = ['info', 'warning', 'critical', 'emergency'] as const;
 
@@ -84,10 +84,11 @@ const SEVERITIES: Readonly<Record<Message['severity'], string>> = { info: 'info'
 
 async function enqueue(http: HttpClient, now: () => number, settings: Settings, message: Message, event: Event, signal: AbortSignal): Promise<void> {
   const key = settings['routing key'];
-  const { rollout, phase, topic, title, body, to, ask, answers, at } = message;
+  const { rollout, phase, topic, title, body, to, at } = message;
+  const command = answerCommand(message);
   const payload = {
     summary: shortened(headline(message), 1_000), source: `tidegate/${rollout}`, timestamp: new Date(at).toISOString(),
-    custom_details: { key: message.key, topic, phase, title, body: shortened(body, 100_000), to: to.join(', '), ...(ask === null || answers === null ? {} : { answer: `tidegate answer ${rollout} ${ask} ${answers.options.join('|')}` }) },
+    custom_details: { key: message.key, topic, phase, title, body: shortened(body, 100_000), to: to.join(', '), ...(command === null ? {} : { answer: command }) },
   };
   const said = {
     trigger: { event_action: 'trigger', dedup_key: 'dedup' in event ? event.dedup : '', client: 'Tidegate', payload: { ...payload, severity: SEVERITIES[message.severity], component: rollout, group: phase ?? rollout, class: topic } },

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ProviderSchema } from '../plan/providers.js';
 import { ChannelUnreachable, type ChannelProvider, type Message } from './port.js';
 import { problemsOf } from './settings.js';
-import { harmless, instant } from './text.js';
+import { answerCommand, harmless, instant } from './text.js';
 
 export const schema: ProviderSchema = { settings: z.strictObject({}), shorthand: null };
 
@@ -40,7 +40,8 @@ function blockOf(message: Message, colourful: boolean): string {
   const lines = [`${mark} ${place} · ${instant(message.at)}`, `  ${colours.bold(harmless(message.title).replaceAll('\n', ' '))}`];
   for (const line of harmless(message.body).split('\n')) if (line.trim() !== '') lines.push(`  ${line}`);
   if (message.to.length > 0) lines.push(colours.dim(`  to ${message.to.map(harmless).join(', ')}`));
-  if (message.ask !== null && message.answers !== null) lines.push(`  → tidegate answer ${harmless(message.rollout)} ${harmless(message.ask)} ${message.answers.options.length === 0 ? 'VALUE' : message.answers.options.map(harmless).join('|')} --as ${message.answers.from.length === 1 ? harmless(message.answers.from[0] as string) : 'WHO'}`);
+  const command = answerCommand(message);
+  if (command !== null) lines.push(`  → ${command}`);
   return `${lines.join('\n')}\n`;
 }
 

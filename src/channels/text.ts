@@ -27,3 +27,9 @@ const whole = (text: string): string => text.replace(/^[\udc00-\udfff]/, '').rep
 /** One line that says what happened where: for subjects and summaries. */
 export const headline = ({ severity, rollout, phase, title }: Pick<Message, 'severity' | 'rollout' | 'phase' | 'title'>): string =>
   `[${severity}] ${[rollout, phase].filter((part) => part !== null).join(' · ')}: ${harmless(title).replaceAll('\n', ' ')}`;
+
+/** How the message is answered; null: it asks nothing. */
+export function answerCommand({ rollout, ask, answers }: Message): string | null {
+  if (ask === null || answers === null) return null;
+  return `tidegate answer ${harmless(rollout)} ${harmless(ask)} ${answers.options.length === 0 ? 'VALUE' : answers.options.map(harmless).join('|')} --as ${answers.from.length === 1 ? harmless(answers.from[0] as string) : 'WHO'}`;
+}

@@ -140,7 +140,7 @@ describe('a question', () => {
     const settings = { asks: 'page' };
     const receipt = await send(ask(), settings);
     const reminded = await send(ask({ key: 'shop/6', topic: 'ask-reminder' }), settings, receipt);
-    expect(duty.alerts.map((alert) => [alert.called, alert.events[0]!.severity, alert.events[0]!.custom_details['answer']])).toEqual([[1, 'info', 'tidegate answer shop wave-2/approval approve|reject']]);
+    expect(duty.alerts.map((alert) => [alert.called, alert.events[0]!.severity, alert.events[0]!.custom_details['answer']])).toEqual([[1, 'info', 'tidegate answer shop wave-2/approval approve|reject --as ann']]);
     const ended = await send(ask({ key: 'shop/8', topic: 'ask-ended', answers: null }), settings, reminded);
     expect(duty.open()).toEqual([]);
     await send(ask({ key: 'shop/7', topic: 'ask-progress' }), settings, ended); // overtaken
