@@ -13,7 +13,7 @@ export default async function setup(project: TestProject): Promise<void> {
   const availability: Availability = {
     'temporal-cli': await binary('cli', 'TIDEGATE_TEMPORAL_CLI'),
     'test-server': await binary('test-server', 'TIDEGATE_TEST_SERVER'),
-    prometheus: program('prometheus'), promtool: program('promtool'), alertmanager: program('alertmanager'), postgres: program('postgres'), go: program('go'),
+    prometheus: program('prometheus'), promtool: program('promtool'), alertmanager: program('alertmanager'), postgres: program('postgres'), unleash: program('unleash'), go: program('go'),
   };
   project.provide('availability', availability);
 
@@ -39,8 +39,8 @@ function program(name: Program): { path: string } | { missing: string } {
   const path = findProgram(name);
   if (path !== null) return { path };
   const result = join(root, 'node_modules/.cache/tidegate/provision.json');
-  const why = existsSync(result) ? (JSON.parse(readFileSync(result, 'utf8')) as { why: string | null }).why : null;
-  return { missing: why ?? 'not on this machine' };
+  const why = existsSync(result) ? JSON.parse(readFileSync(result, 'utf8')) as { why: string | null; unleash?: string | null } : null;
+  return { missing: (name === 'unleash' ? why?.unleash : why?.why) ?? 'not on this machine' };
 }
 
 /** A bundle that could not be made fails the suites that load it, with webpack's words, and no others. */
