@@ -9,6 +9,7 @@ import { lastWrittenIn, lastWrittenInMemory, type LastWritten } from './last-wri
 import { manual, schema as manualSchema } from './manual.js';
 import { createMemory, MemoryTargets, schema as memory } from './memory.js';
 import type { TargetProvider } from './port.js';
+import { createUnleash, schema as unleash } from './unleash.js';
 
 export interface TargetDeps {
   readonly http: HttpClient;
@@ -25,6 +26,7 @@ export const targets: Readonly<Record<string, TargetEntry>> = {
   flagd: { schema: flagd, create: () => createFlagd() },
   command: { schema: command, create: (deps) => createCommand(deps) },
   manual: { schema: manualSchema, create: () => manual },
+  unleash: { schema: unleash, create: (deps) => createUnleash(deps) },
   memory: { schema: memory, create: (deps) => createMemory(deps.memory) },
 };
 
