@@ -10,6 +10,7 @@ export function openParts(cli: Pick<Cli, 'env' | 'cwd' | 'user'>): Parts {
     targets: async () => (await import('./targets-part.js')).openTargets(cli),
     rehearse: async (plan, options) => (await import('./rehearsal-part.js')).rehearsePlan(plan, options, cli),
     stack: async (options) => (await import('./stack-part.js')).openStack(options),
+    planChecks: async (plan, withinMs) => (await import('./plan-checks-part.js')).checkPlan(plan, withinMs, { ...cli, now: Date.now }),
     doctor: async (fix) => (await import('./doctor-part.js')).runDoctor(fix, cli),
   };
 }

@@ -53,6 +53,8 @@ export interface Parts {
   stack(options: StackOptions): Promise<RunningStack>;
   /** @param fix repair what can be repaired without asking */
   doctor(fix: boolean): Promise<readonly DoctorCheck[]>;
+  /** Tries everything that the plan would call, changing nothing. Never throws: what cannot be tried is a check that is not ok. */
+  planChecks(plan: ResolvedPlan, withinMs: Ms): Promise<readonly DoctorCheck[]>;
 }
 
 // ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,10 +133,13 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-// ── targets, for `rollback --offline` ────────────────────────────────────────────────────────────────────────────────────────────
+// ── targets, without the engine ─────────────────────────────────────────────────────────────────────────────────────────────────
 import type { ResolvedTarget, TargetValue } from '../plan/types.js';
 export interface Targets {
-  read(target: ResolvedTarget, key: string): Promise<{ readonly value: TargetValue; readonly detail: string }>;
+  /** Problems that are known without any I/O; empty: none. @throws what keeps it from being called here at all */
+  check(target: ResolvedTarget, values: readonly TargetValue[]): readonly string[];
+  /** @param withinMs default 30 s; then it is unreachable, whatever its provider does */
+  read(target: ResolvedTarget, key: string, withinMs?: Ms): Promise<{ readonly value: TargetValue; readonly detail: string }>;
   write(target: ResolvedTarget, value: TargetValue, key: string): Promise<void>;
   verify(target: ResolvedTarget, value: TargetValue, key: string): Promise<string>;
 }

@@ -20,7 +20,7 @@ export function fakeCli(options: FakeOptions = {}): FakeCli {
   const listeners = new Set<(key: string) => void>();
   const drawn: string[] = [];
   const forbidden = (name: string) => () => { throw new Error(`this verb must not open ${name}`); };
-  const parts = { plans: forbidden('plans'), rollouts: forbidden('rollouts'), journal: forbidden('the journal'), targets: forbidden('targets'), rehearse: forbidden('a rehearsal'), stack: forbidden('a stack'), doctor: forbidden('the doctor'), ...options.parts } as Parts;
+  const parts = { plans: forbidden('plans'), rollouts: forbidden('rollouts'), journal: forbidden('the journal'), targets: forbidden('targets'), rehearse: forbidden('a rehearsal'), stack: forbidden('a stack'), doctor: forbidden('the doctor'), planChecks: forbidden('what a plan calls'), ...options.parts } as Parts;
   return {
     out: { write: (text) => { stdout += text; }, isTTY: tty, columns: options.columns ?? 80, color: false },
     err: { write: (text) => { stderr += text; }, isTTY: tty, columns: options.columns ?? 80, color: false },

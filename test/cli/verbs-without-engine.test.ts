@@ -89,6 +89,7 @@ describe('rollback --offline', () => {
   const world = (values: Record<string, TargetValue>, change: Partial<Targets> = {}) => {
     const writes: string[] = [];
     const targets: Targets = {
+      check: () => [],
       read: async ({ id }) => ({ value: values[id]!, detail: `${id} reads ${values[id]}` }),
       write: async ({ id }, value) => { writes.push(`${id}=${value}`); values[id] = value; },
       verify: async ({ id }, value) => `${id} verified at ${value}`,
