@@ -94,6 +94,17 @@ export function valueAt(document: unknown, path: JsonPath): unknown {
   return at;
 }
 
+/** A copy of the document with another value at a path that is there; all else is shared with the original. */
+export function withValueAt(document: unknown, path: JsonPath, value: unknown): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined) return value;
+  if (Array.isArray(document)) {
+    const index = typeof step === 'object' ? (document as unknown[]).findIndex((entry) => isNamed(entry, step)) : Number(step);
+    return (document as unknown[]).map((entry, at) => (at === index ? withValueAt(entry, rest, value) : entry));
+  }
+  return { ...(document as object), [String(step)]: withValueAt((document as Record<string, unknown>)[String(step)], rest, value) };
+}
+
 function isNamed(entry: unknown, { key, is }: { readonly key: string; readonly is: string }): boolean {
   const value = valueAt(entry, [key]);
   return (typeof value === 'string' || typeof value === 'number') && String(value) === is;

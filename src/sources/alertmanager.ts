@@ -7,7 +7,7 @@ import { parseDuration } from '../plan/durations.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { readAlerts, readState, serverSays, type Alert, type State } from './alertmanager-answer.js';
 import { counted, expectAnswer, measured, noData, providerError, single, type ProviderError } from './answers.js';
-import { NotJson, readJson } from './json-value.js';
+import { NotJson, readJson } from '../http/json-value.js';
 import type { MetricRef, SourceProvider } from './port.js';
 import { address, headers, problemsOf } from './settings.js';
 

@@ -5,6 +5,7 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { createCommand, schema as command } from './command.js';
 import { createFlagd, schema as flagd } from './flagd.js';
+import { createHttp, schema as http } from './http.js';
 import { lastWrittenIn, lastWrittenInMemory, type LastWritten } from './last-written.js';
 import { manual, schema as manualSchema } from './manual.js';
 import { createMemory, MemoryTargets, schema as memory } from './memory.js';
@@ -24,6 +25,7 @@ export interface TargetEntry { readonly schema: ProviderSchema; readonly create:
 
 export const targets: Readonly<Record<string, TargetEntry>> = {
   flagd: { schema: flagd, create: () => createFlagd() },
+  http: { schema: http, create: (deps) => createHttp(deps.http) },
   command: { schema: command, create: (deps) => createCommand(deps) },
   manual: { schema: manualSchema, create: () => manual },
   unleash: { schema: unleash, create: (deps) => createUnleash(deps) },
