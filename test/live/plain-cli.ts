@@ -19,7 +19,7 @@ export async function worldWithShell(): Promise<{ readonly ground: Ground; reado
 }
 
 /** A shell in which `temporal` is the one the tests have and `npx tidegate` the command line as it was built for them. */
-function shellIn(world: World): Shell {
+export function shellIn(world: World): Shell {
   const bin = join(world.home, 'bin');
   mkdirSync(bin);
   symlinkSync(pathOf('temporal-cli'), join(bin, 'temporal'));
