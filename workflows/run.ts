@@ -6,6 +6,10 @@ import type { ChannelRef, JsonValue, Phase, ResolvedTarget } from '../src/plan/t
 import type { AmendCommand, Hold, HoldReason } from './messages.js';
 import type { Demand, PhaseRecord, State } from './state.js';
 
+/** One occurrence of something whose end is told, and how grave it was. */
+export interface Matter { readonly matter: string; readonly severity: Severity }
+const distinct = (channels: readonly ChannelRef[]): ChannelRef[] => [...new Map(channels.map((channel) => [JSON.stringify(channel), channel])).values()];
+
 /** Thrown from a wait when a rollback or a stop has been demanded. Caught once, in rollout.ts. */
 export class Interrupted extends Error {
   constructor(readonly demand: Demand) { super(demand.kind); this.name = 'Interrupted'; }
@@ -100,13 +104,13 @@ export class Run {
   }
 
   /** Tells people: by the channels of the severity, and of the people addressed. Never waits. */
-  tell(severity: Severity | 'ask', topic: string, title: string, body = '', about: { to?: readonly string[]; ask?: string; answers?: NonNullable<State['outbox']['messages'][number]['message']['answers']>; channels?: readonly ChannelRef[]; matter?: string; ends?: readonly string[] } = {}): void {
+  tell(severity: Severity | 'ask', topic: string, title: string, body = '', about: { to?: readonly string[]; ask?: string; answers?: NonNullable<State['outbox']['messages'][number]['message']['answers']>; channels?: readonly ChannelRef[]; matter?: string; /** told where what is over was told, too */ ends?: readonly Matter[] } = {}): void {
     const { outbox } = this.state;
     const key = `${this.state.rollout}/${outbox.nextMessage++}`;
     const to = about.to ?? [];
     outbox.messages.push({
-      message: { key, rollout: this.state.rollout, phase: this.phaseName, severity, topic, title, body, to, ask: about.ask ?? null, answers: about.answers ?? null, ...(about.matter === undefined ? {} : { matter: about.matter }), ...(about.ends === undefined ? {} : { ends: about.ends }), at: this.now() },
-      channels: about.channels ?? this.channelsOf(severity, to), attempts: 0, notBefore: 0,
+      message: { key, rollout: this.state.rollout, phase: this.phaseName, severity, topic, title, body, to, ask: about.ask ?? null, answers: about.answers ?? null, ...(about.matter === undefined ? {} : { matter: about.matter }), ...(about.ends === undefined ? {} : { ends: about.ends.map((one) => one.matter) }), at: this.now() },
+      channels: about.channels ?? distinct([...this.channelsOf(severity, to), ...(about.ends ?? []).flatMap((one) => this.channelsOf(one.severity, []))]), attempts: 0, notBefore: 0,
     });
     this.note('message', title, { key, severity, topic, to: [...to] });
   }
@@ -114,7 +118,7 @@ export class Run {
   channelsOf(severity: Severity | 'ask', to: readonly string[]): ChannelRef[] {
     const own = this.plan.people.filter((person) => to.includes(person.id)).flatMap((person) => person.channels);
     const common = severity === 'ask' ? this.plan.channels.asks : this.plan.channels[severity];
-    return [...new Map([...common, ...own].map((channel) => [JSON.stringify(channel), channel])).values()];
+    return distinct([...common, ...own]);
   }
 
   /** Stands still for a stated reason; once said, not said again. A changed message is kept but told only when `retell`. */

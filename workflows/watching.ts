@@ -2,13 +2,13 @@
 // memory is taken over first, so that no command loses what was seen. What a watch reports is turned into issues, holds and demands here.
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { restartSoak, startSoak, unpackMemory, type PackedMemory, type WatchMemory } from '../src/judgement/index.js';
-import type { Verdict } from '../src/judgement/types.js';
+import type { Severity, Verdict } from '../src/judgement/types.js';
 import type { Trigger } from '../src/plan/types.js';
 import type { WatchReport } from '../activities/types.js';
 import { inWords, openAsk } from './asks.js';
 import { taker, watcher } from './options.js';
 import { triggersInForce, watchInput } from './rules.js';
-import { besideTheStory, type Run } from './run.js';
+import { besideTheStory, type Matter, type Run } from './run.js';
 import { standing } from './state.js';
 
 /** The story takes a demand up in the same workflow task, wherever it waits; where it cannot be interrupted, looking goes on all the same. */
@@ -137,7 +137,7 @@ export function react(run: Run, trigger: Trigger, message: string): void {
   if (trigger.severity !== 'info') {
     const issue = { id: `issue-${state.issues.length + 1}`, trigger: trigger.id, severity: trigger.severity, text: message, openedAt: run.now(), endedAt: null, rolledBack: rollsBack };
     state.issues = [...state.issues, issue];
-    matter = matterOf(issue);
+    matter = matterOf(issue).matter;
     run.note('issue', `${trigger.severity}: ${message}`, { trigger: trigger.id, reaction: reaction.kind });
     if (state.step === 'gate' || state.step === 'waiting') run.state.gate = null;
   }
@@ -165,9 +165,9 @@ function clear(run: Run, id: string): void {
 }
 
 /** Of this rollout and no other that had its id: an alarm on one may still stand. */
-const matterOf = (issue: Run['state']['issues'][number]): string => `${issue.id}@${issue.openedAt}`;
+const matterOf = (issue: Run['state']['issues'][number]): Matter => ({ matter: `${issue.id}@${issue.openedAt}`, severity: issue.severity as Severity });
 /** What is over when a rollout has ended well, or has been taken back; of a long history the latest. */
-export const mattersOf = (run: Run): string[] => [...run.state.issues.slice(-20).map(matterOf), ...(run.state.rollback === null ? [] : [rollbackMatter(run.state.rollback.decidedAt)])];
+export const mattersOf = (run: Run): Matter[] => [...run.state.issues.slice(-20).map(matterOf), ...(run.state.rollback === null ? [] : [{ matter: rollbackMatter(run.state.rollback.decidedAt), severity: 'critical' as const }])];
 export const rollbackMatter = (decidedAt: number): string => `rollback@${decidedAt}`;
 
 export function endIssues(run: Run, which: (issue: Run['state']['issues'][number]) => boolean): void {

@@ -33,7 +33,7 @@ const settingsSchema = z.strictObject({
 type Settings = z.infer<typeof settingsSchema>;
 
 export const schema: ProviderSchema = {
-  settings: settingsSchema, shorthand: null,
+  settings: settingsSchema, shorthand: null, contact: 'email',
   check: (given) => {
     const settings = given as unknown as Settings;
     const problems: string[] = [];

@@ -1,7 +1,19 @@
 // What a message begins and what it ends: whoever raises an alarm on a matter can take back that alarm and no other.
 import { expect, it } from 'vitest';
 import { describeNeeding } from '../setup/needs.js';
+import { Run } from '../../workflows/run.js';
 import { rehearsals, smallPlan } from './world.js';
+
+it('what is over is told where it was told that it began', () => {
+  const channel = (name: string) => ({ provider: name, settings: {} });
+  const plan = { people: [], channels: { info: [channel('log')], warning: [channel('log')], critical: [channel('pager')], emergency: [channel('pager'), channel('siren')], asks: [] } };
+  const run = Object.create(Run.prototype) as Run;
+  Object.assign(run, { state: { rollout: 'r', plan, outbox: { nextMessage: 1, nextSeq: 1, entries: [], messages: [] }, phaseIndex: 0, step: 'soaking' }, note: () => {} });
+  Object.defineProperty(run, 'phaseName', { value: null });
+  run.tell('info', 'issue-ended', 'over', '', { ends: [{ matter: 'issue-1@5', severity: 'emergency' }] });
+  expect(run.state.outbox.messages[0]!.channels.map((one) => one.provider)).toEqual(['log', 'pager', 'siren']);
+  expect(run.state.outbox.messages[0]!.message.ends).toEqual(['issue-1@5']);
+});
 
 describeNeeding(['test-server'], 'the messages of a rollout', () => {
   const rehearse = rehearsals();
