@@ -11,6 +11,8 @@ export interface FlagService {
   /** without a slash at its end */
   readonly base: string;
   readonly token: string;
+  /** besides the token */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly target: TargetRef;
   readonly context: TargetContext;
 }
@@ -52,7 +54,7 @@ export async function callService(service: FlagService, call: ServiceCall): Prom
 
   for (let pauses = 0; ; pauses++) {
     const outcome = await http.send({
-      url: address, method: call.method, accept: 'application/json', headers: { Authorization: token }, timeLimitMs: Math.min(REQUEST_MS, target.writeTimeoutMs),
+      url: address, method: call.method, accept: 'application/json', headers: { ...service.headers, Authorization: token }, timeLimitMs: Math.min(REQUEST_MS, target.writeTimeoutMs),
       // a redirect would hand the token to whom the plan does not name, or turn a change into a question
       redirects: 0, ...(call.body === undefined ? {} : { body: JSON.stringify(call.body), contentType: call.contentType ?? 'application/json' }),
     }, signal);

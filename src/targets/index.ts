@@ -6,6 +6,7 @@ import type { AllowedCommands } from '../process/allow.js';
 import { createCommand, schema as command } from './command.js';
 import { createFlagd, schema as flagd } from './flagd.js';
 import { createHttp, schema as http } from './http.js';
+import { createLaunchDarkly, schema as launchdarkly } from './launchdarkly.js';
 import { lastWrittenIn, lastWrittenInMemory, type LastWritten } from './last-written.js';
 import { manual, schema as manualSchema } from './manual.js';
 import { createMemory, MemoryTargets, schema as memory } from './memory.js';
@@ -28,6 +29,7 @@ export const targets: Readonly<Record<string, TargetEntry>> = {
   http: { schema: http, create: (deps) => createHttp(deps.http) },
   command: { schema: command, create: (deps) => createCommand(deps) },
   manual: { schema: manualSchema, create: () => manual },
+  launchdarkly: { schema: launchdarkly, create: (deps) => createLaunchDarkly(deps) },
   unleash: { schema: unleash, create: (deps) => createUnleash(deps) },
   memory: { schema: memory, create: (deps) => createMemory(deps.memory) },
 };

@@ -7,7 +7,8 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { callService, masked, refusal, type FlagService, type ServiceAnswer } from './flag-service.js';
 import { agrees, SYNTHETIC_USERS } from './flagd-users.js';
-import { TargetConflict, TargetRefused, TargetUnverified, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
+import { percentProblems, requirePercent } from './percent.js';
+import { TargetConflict, TargetUnverified, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
 import { parsedSettings, problemsOf } from './settings.js';
 import { serviceAddress, text } from './service-settings.js';
 import { askByChangeRequest, type Change } from './unleash-change-request.js';
@@ -32,7 +33,7 @@ export const schema: ProviderSchema = {
   settings: settingsSchema, shorthand: null,
   check: ({ stickiness }, values) => [
     ...(typeof stickiness === 'string' && !isSticky(stickiness) ? [`stickiness '${stickiness}' is refused: ${unstickyReason(stickiness)}; name a field that every request has, e.g. 'userId'`] : []),
-    ...values.flatMap((value) => valueProblem(value)),
+    ...values.flatMap((value) => percentProblems(value, 0)),
   ],
 };
 
@@ -65,7 +66,7 @@ export function createUnleash({ http }: { readonly http: HttpClient }): TargetPr
     },
 
     async write(target, value, expected, context) {
-      const percent = requirePercent(target, value);
+      const percent = requirePercent(target, value, 0);
       const flag = await look(target, context);
       const { service, place, view, project } = flag;
       // what is switched off is taken down as well, so that whoever switches it on again exposes nobody
@@ -86,7 +87,7 @@ export function createUnleash({ http }: { readonly http: HttpClient }): TargetPr
     },
 
     async verify(target, value, context) {
-      const percent = requirePercent(target, value);
+      const percent = requirePercent(target, value, 0);
       const flag = await look(target, context);
       const { view, counted, service } = flag;
       if (view.sharePercent === percent && agrees(counted, percent)) return masked(service, inWords(flag));
@@ -140,17 +141,6 @@ function special(flag: Flag, { status, body, words }: ServiceAnswer): Error | nu
 
 function conflict({ service, place }: Flag, what: string): TargetConflict {
   return new TargetConflict({ code: 'FLAG_CHANGED', where: service.target.id, what: `flag '${place.flag}' in '${place.environment}' ${what}.`, means: 'Somebody else changed it; nothing was written.', todo: 'Find out who and why (the flag\'s event log says it); then adopt the value, restore ours, or roll back.' });
-}
-
-function valueProblem(value: TargetValue): string[] {
-  if (typeof value !== 'number' || !(value >= 0 && value <= 100)) return [`a flag's share is a percentage from 0 to 100, not '${value}'`];
-  return Number.isInteger(value) ? [] : [`Unleash puts users into 100 buckets: a share is a whole percentage, ${value} is not`];
-}
-
-function requirePercent(target: TargetRef, value: TargetValue): number {
-  const problem = valueProblem(value)[0];
-  if (problem !== undefined || typeof value !== 'number') throw new TargetRefused({ code: 'VALUE_REFUSED', where: target.id, what: `${problem ?? ''}.`, means: 'Nothing was changed.', todo: 'Correct the plan.' });
-  return value;
 }
 
 const featurePath = (project: string, flag: string): string => `/api/admin/projects/${encodeURIComponent(project)}/features/${encodeURIComponent(flag)}`;
