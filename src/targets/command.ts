@@ -1,5 +1,5 @@
 // A target moved by commands of the plan: `write`, and where they are given `read`, `verify` and `undo`. Settings: ./command-settings.ts, running:
-// src/process/run.ts, what was written last where nothing can be read: ./last-written.ts. Manual: docs/providers/command.md.
+// ./run-for-target.ts, what was written last where nothing can be read: ./last-written.ts. Manual: docs/providers/command.md.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { parseDuration } from '../plan/durations.js';
@@ -7,17 +7,16 @@ import { maskSecrets } from '../plan/secrets.js';
 import type { TargetValue } from '../plan/types.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { shorten } from '../process/output.js';
-import { CommandNotStarted, CommandRefused, commandText, runCommand, type CommandResult } from '../process/run.js';
+import { commandText, type CommandResult } from '../process/run.js';
 import { schema, settingsSchema, withValue, type CommandTarget } from './command-settings.js';
 import type { LastWritten } from './last-written.js';
 import { TargetConflict, TargetRefused, TargetUnreachable, TargetUnverified, type Reading, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
+import { lastLine, runForTarget } from './run-for-target.js';
 import { parsedSettings, problemsOf } from './settings.js';
 
 export { schema };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** what `context.keep` takes */
-const KEPT_BYTES = 4_096;
 
 export interface CommandDeps { readonly allowCommands: AllowedCommands; readonly lastWritten: LastWritten }
 
@@ -95,44 +94,20 @@ interface Call {
   readonly value: TargetValue | null; readonly expected: TargetValue | null; readonly context: TargetContext; readonly allow: AllowedCommands;
 }
 
-/** Runs one of the commands to success. @throws TargetRefused when it did not run or says that repeating cannot help, else TargetUnreachable */
-async function runOne({ target, settings, name, command, value, expected, context, allow }: Call): Promise<CommandResult> {
-  const where = `${target.id}, its ${name} command`;
+/** Runs one of the commands to success. @throws as runForTarget */
+function runOne({ target, settings, name, command, value, expected, context, allow }: Call): Promise<CommandResult> {
   const changes = name === 'write' || name === 'undo';
-  const unknown = changes ? 'Whether it took effect is not known; it is read back before anything is repeated.' : 'What the target stands at is not known.';
   const ownMs = settings.timeout === undefined ? DEFAULT_TIMEOUT_MS : parseDuration(settings.timeout) ?? DEFAULT_TIMEOUT_MS;
-  const timeoutMs = changes ? Math.min(ownMs, target.writeTimeoutMs) : ownMs;
   const env = {
     ...settings.env, TIDEGATE_TARGET: target.id, TIDEGATE_KEY: context.key,
     ...(value === null ? {} : { TIDEGATE_VALUE: String(value) }), ...(expected === null ? {} : { TIDEGATE_EXPECTED: String(expected) }),
   };
-  const secrets = secretsOf(settings, context);
-  let result: CommandResult;
-  try {
-    result = await runCommand({ run: withValue(command, String(value ?? '')), timeoutMs, cwd: settings.cwd ?? null, env, signal: context.signal, allow });
-  } catch (error) {
-    // the command's text may hold secrets that were put in, so its own message is built anew and its cause left out
-    if (error instanceof CommandRefused) throw new TargetRefused({ code: error.code, where, what: maskSecrets(error.fields.what, secrets), means: 'It was not run.', ...(error.fields.todo === undefined ? {} : { todo: error.fields.todo }) });
-    if (error instanceof CommandNotStarted) throw new TargetUnreachable({ code: error.code, where, what: error.fields.what, means: 'It was not run; it will be tried again.' });
-    throw error;
-  }
-  const said = maskSecrets([result.stdout.trimEnd(), result.stderr.trimEnd()].filter((text) => text !== '').join('\n'), secrets);
-  // what `read` says is in the reading; the others' words belong to the record
-  if (name !== 'read' && said !== '') context.keep(shorten(said, KEPT_BYTES - 64));
-  if (result.exitCode === 0) return result;
-  const line = maskSecrets(shorten(lastLine(result.stderr) || lastLine(result.stdout), 200), secrets);
-  const words = line === '' ? '' : `: ${line}`;
-  if (result.aborted) throw new TargetUnreachable({ code: 'ABORTED', where, what: 'it was given up and killed.', means: unknown });
-  if (result.timedOut) throw new TargetUnreachable({ code: 'COMMAND_TIMED_OUT', where, what: `it did not end within ${timeoutMs} ms and was killed with all it had started${words}.`, means: unknown, todo: "If it needs longer, raise 'timeout'." });
-  const ended = result.exitCode === null ? `it was ended by ${result.killedBy}` : `it ended with exit code ${result.exitCode}`;
-  if (result.exitCode !== null && REFUSALS.has(result.exitCode)) {
-    throw new TargetRefused({ code: 'COMMAND_REFUSED', where, what: `${ended} (${REFUSALS.get(result.exitCode)})${words}.`, means: 'Repeating cannot help; it is not repeated.', todo: 'Look at what the command said.' });
-  }
-  throw new TargetUnreachable({ code: 'COMMAND_FAILED', where, what: `${ended}${words}.`, means: unknown, todo: 'Look at what the command said.' });
+  return runForTarget({
+    where: `${target.id}, its ${name} command`, run: withValue(command, String(value ?? '')), timeoutMs: changes ? Math.min(ownMs, target.writeTimeoutMs) : ownMs, cwd: settings.cwd ?? null, env,
+    // what `read` says is in the reading; the others' words belong to the record
+    changes, kept: name !== 'read', secrets: secretsOf(settings, context), context, allow,
+  });
 }
-
-/** Exit codes by which a command says that repeating it cannot help: the shell's own two, and two of sysexits.h. */
-const REFUSALS: ReadonlyMap<number, string> = new Map([[126, 'it may not be executed'], [127, 'there is no such program'], [77, 'permission denied'], [78, 'configuration error']]);
 
 /** A number where the last line is one ('25', '25 %'), else the line itself. null: there is none. */
 function valueOf(stdout: string): TargetValue | null {
@@ -140,8 +115,6 @@ function valueOf(stdout: string): TargetValue | null {
   if (line === '') return null;
   return /^[+-]?(\d+\.?\d*|\.\d+)\s*%?$/.test(line) ? Number.parseFloat(line) : line;
 }
-
-const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)?.trim() ?? '';
 
 /** What the caller put in, and the values of `env`: those are often credentials, and failing programs like to print theirs. */
 function secretsOf(settings: CommandTarget, context: TargetContext): readonly string[] {
