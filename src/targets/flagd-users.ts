@@ -25,14 +25,6 @@ export async function countOn(view: FlagView, flag: string): Promise<number> {
   return count;
 }
 
-/** Whether `count` of 10,000 can be a share of `percent`: 0 and 100 exactly, others within five standard deviations of the sample (and one user). */
-export function agrees(count: number, percent: number): boolean {
-  const share = percent / 100;
-  const expected = share * SYNTHETIC_USERS;
-  if (percent === 0 || percent === 100) return count === expected;
-  return Math.abs(count - expected) <= 5 * Math.sqrt(expected * (1 - share)) + 1;
-}
-
 type Context = { [field: string]: string | Context };
 
 function userContext(id: string, userKeys: readonly string[]): Context {

@@ -8,10 +8,11 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { editFlag } from './flagd-edit.js';
 import { viewFlag, type FlagPlace, type FlagView } from './flagd-text.js';
-import { agrees, countOn, SYNTHETIC_USERS } from './flagd-users.js';
+import { countOn, SYNTHETIC_USERS } from './flagd-users.js';
 import { readText, replaceFile } from './replace-file.js';
 import { TargetConflict, TargetRefused, TargetUnverified, type Reading, type TargetProvider, type TargetRef } from './port.js';
 import { parsedSettings, problemsOf } from './settings.js';
+import { agrees, hundredths, shareProblems } from './share.js';
 
 const settingsSchema = z.strictObject({
   /** path on the worker's host; a relative one starts where the worker runs. `.yaml` and `.yml` are YAML, all else JSON, in which comments are allowed */
@@ -25,7 +26,7 @@ const settingsSchema = z.strictObject({
 
 export const schema: ProviderSchema = {
   settings: settingsSchema, shorthand: null,
-  check: (_settings, values) => values.flatMap((value) => valueProblem(value)),
+  check: (_settings, values) => values.flatMap((value) => shareProblems("a flag's", value)),
 };
 
 /** How long a write waits for another writer of the same file; the caller's own abort may come sooner. */
@@ -63,7 +64,7 @@ export function createFlagd(): TargetProvider {
     async read(target): Promise<Reading> {
       const place = placeOf(target);
       const { view, counted } = await look(place, false);
-      if (!agrees(counted, view.sharePercent)) throw disagreement(place, view, counted);
+      if (!agrees(counted, SYNTHETIC_USERS, view.sharePercent)) throw disagreement(place, view, counted);
       return { value: view.sharePercent, detail: inWords(place, view, counted) };
     },
 
@@ -85,7 +86,7 @@ export function createFlagd(): TargetProvider {
       const place = placeOf(target);
       const percent = requirePercent(target, value);
       const { view, counted } = await look(place, true);
-      if (view.sharePercent === percent && agrees(counted, percent)) return inWords(place, view, counted);
+      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return inWords(place, view, counted);
       throw new TargetUnverified({ code: 'FLAG_UNVERIFIED', where: target.id, what: `${percent} % of users should get flag '${place.flag}', but ${inWords(place, view, counted)}.`, means: 'Users do not get what was written.', todo: 'Look at the file and at who else writes it.' });
     },
   };
@@ -110,16 +111,10 @@ async function settled(place: FlagPlace): Promise<{ text: string; view: FlagView
   }
 }
 
-function valueProblem(value: TargetValue): string[] {
-  if (typeof value !== 'number' || !(value >= 0 && value <= 100)) return [`a flag's share is a percentage from 0 to 100, not '${value}'`];
-  // 0.1 + 0.2: compared after rounding, not by the remainder
-  return Math.abs(Math.round(value * 100) - value * 100) < 1e-6 ? [] : [`a flag's share has at most two decimals, ${value} has more`];
-}
-
 function requirePercent(target: TargetRef, value: TargetValue): number {
-  const problem = valueProblem(value)[0];
+  const problem = shareProblems("a flag's", value)[0];
   if (problem !== undefined || typeof value !== 'number') throw new TargetRefused({ code: 'VALUE_REFUSED', where: target.id, what: `${problem ?? ''}.`, means: 'Nothing was changed.', todo: 'Correct the plan.' });
-  return Math.round(value * 100) / 100;
+  return hundredths(value);
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
