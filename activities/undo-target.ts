@@ -15,13 +15,17 @@ async function undo(ports: Ports, input: UndoInput): Promise<UndoResult> {
   const provider = ports.target(target.provider);
   const signal = abortAfter(target.writeTimeoutMs);
   const now = await readable(ports, target, key, signal);
-  if (now !== null && sameValue(now.value, value)) return { value: now.value, detail: now.detail, leftSafer: false, output };
-  if (now !== null && isSafer(target, now.value, value)) return { value: now.value, detail: `${now.detail}; safer than ${value}, left there`, leftSafer: true, output };
+  const safer = now !== null && isSafer(target, now.value, value);
+  const left = safer ? `; safer than ${value}, left there` : '';
+  if (now !== null && now.unsettled !== true && (safer || sameValue(now.value, value))) return { value: now.value, detail: `${now.detail}${left}`, leftSafer: safer, output };
 
-  await provider.write(targetRef(ports, target), value, null, contextOf(ports, target, key, signal, output));
+  // what is stored may come into force some day, so an unsettled value is written also where it is the one wanted, or the safer one
+  const wanted = safer ? now.value : value;
+  await provider.write(targetRef(ports, target), wanted, null, contextOf(ports, target, key, signal, output));
   const after = await read(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000));
-  if (!sameValue(after.value, value)) throw new TargetUnreachable({ code: 'TARGET_NOT_READ_BACK', what: `was written back as ${value} but reads ${after.value}`, where: target.id, means: 'The rollback of this target is not done.', todo: 'It is tried again until it is.' });
-  return { value: after.value, detail: await provider.verify(targetRef(ports, target), value, contextOf(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000), output)), leftSafer: false, output };
+  if (!sameValue(after.value, wanted)) throw new TargetUnreachable({ code: 'TARGET_NOT_READ_BACK', what: `was written back as ${wanted} but reads ${after.value}`, where: target.id, means: 'The rollback of this target is not done.', todo: 'It is tried again until it is.' });
+  const evidence = await provider.verify(targetRef(ports, target), wanted, contextOf(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000), output));
+  return { value: after.value, detail: `${evidence}${left}`, leftSafer: safer, output };
 }
 
 /** A target that cannot be read may still be written: the undo goes out all the same. */

@@ -19,8 +19,8 @@ async function write(ports: Ports, input: WriteInput): Promise<WriteResult> {
   if (refusedBy !== null) throw ApplicationFailure.nonRetryable(refusedBy, 'TargetRefused', 'TARGET_PROTECTED');
 
   const now = await read(ports, target, key, signal);
-  if (!sameValue(now.value, value)) {
-    if (!sameValue(now.value, input.expected)) {
+  if (!sameValue(now.value, value) || now.unsettled === true) {
+    if (!sameValue(now.value, value) && !sameValue(now.value, input.expected)) {
       throw new TargetConflict({ code: 'TARGET_DRIFTED', what: `stands at ${now.value}, not at ${input.expected} as read before`, where: target.id, means: 'Somebody else changed it; nothing was written.', todo: 'Adopt the value, restore ours, or roll back.' });
     }
     // Break-glass: `rollback --offline` finds the value before here, whatever happens to Temporal from now on.

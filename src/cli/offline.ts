@@ -61,14 +61,18 @@ async function takeBack(note: UndoNote, targets: Targets): Promise<Undone> {
   // what cannot be read may still be written: that is the hour this command is for
   const found = await targets.read(target, key).catch(() => null);
   try {
-    if (found !== null && isSafer(target.safer, found.value, before)) return result(found.value, true, `left there, which is safer than the ${words(before)} it stood at before; ${found.detail}`);
-    if (found === null || !same(found.value, before)) {
-      if (target.readOnly) return result(found?.value ?? 'unknown', false, `is read-only and does not stand at ${words(before)}`);
-      await targets.write(target, before, key);
+    const safer = found !== null && isSafer(target.safer, found.value, before);
+    const left = safer ? `left there, which is safer than the ${words(before)} it stood at before; ` : '';
+    if (safer && found.unsettled !== true) return result(found.value, true, `${left}${found.detail}`);
+    // what is stored may come into force some day, so an unsettled value is written also where it is the one wanted, or the safer one
+    const wanted = safer ? found.value : before;
+    if (found === null || found.unsettled === true || !same(found.value, wanted)) {
+      if (target.readOnly) return result(found?.value ?? 'unknown', false, `is read-only and does not stand at ${words(wanted)}`);
+      await targets.write(target, wanted, key);
     }
     const after = await targets.read(target, key);
-    if (!same(after.value, before)) return result(after.value, false, `was written as ${words(before)}, but reads otherwise: ${after.detail}`);
-    return result(after.value, true, await targets.verify(target, before, key));
+    if (!same(after.value, wanted)) return result(after.value, false, `was written as ${words(wanted)}, but reads otherwise: ${after.detail}`);
+    return result(after.value, true, `${left}${await targets.verify(target, wanted, key)}`);
   } catch (error) {
     return result(found?.value ?? 'unknown', false, error instanceof Error ? error.message : String(error));
   }

@@ -139,7 +139,7 @@ export interface Targets {
   /** Problems that are known without any I/O; empty: none. @throws what keeps it from being called here at all */
   check(target: ResolvedTarget, values: readonly TargetValue[]): readonly string[];
   /** @param withinMs default 30 s; then it is unreachable, whatever its provider does */
-  read(target: ResolvedTarget, key: string, withinMs?: Ms): Promise<{ readonly value: TargetValue; readonly detail: string }>;
+  read(target: ResolvedTarget, key: string, withinMs?: Ms): Promise<{ readonly value: TargetValue; readonly detail: string; readonly unsettled?: true }>;
   write(target: ResolvedTarget, value: TargetValue, key: string): Promise<void>;
   verify(target: ResolvedTarget, value: TargetValue, key: string): Promise<string>;
 }

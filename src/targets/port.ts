@@ -6,7 +6,11 @@ import { FinalError, TransientError } from '../errors.js';
 export interface TargetRef { readonly id: string; readonly settings: ProviderSettings; readonly writeTimeoutMs: number }
 
 /** `detail` says in words how it was read, e.g. 'flags.json: 10 % (1,003 of 10,000 users evaluate to on)'. */
-export interface Reading { readonly value: TargetValue; readonly detail: string }
+export interface Reading {
+  readonly value: TargetValue; readonly detail: string;
+  /** What is stored and what is in force differ: a write was cut short, or is not yet through for everybody. Whoever wants `value` writes it all the same, else what is stored comes into force some day. */
+  readonly unsettled?: true;
+}
 
 /** What a caller gives to every call. `signal` aborts I/O hard: nothing may take effect after it fires, as far as the backend allows. */
 export interface TargetContext {
