@@ -135,6 +135,8 @@ function scales(plan: ResolvedPlan): readonly Lint[] {
   });
 }
 
+const LOCAL_TARGETS: ReadonlySet<string> = new Set(['flagd', 'nginx', 'env-file', 'compose', 'command']);
+
 /** A file or a command belongs to one machine; with several workers any of them may take the task. */
 function unplaced(plan: ResolvedPlan, workers: number | null): readonly Lint[] {
   if (workers === null || workers < 2) return [];
@@ -147,7 +149,7 @@ function unplaced(plan: ResolvedPlan, workers: number | null): readonly Lint[] {
     ...plan.rollback.ladder.map(({ name, run }, index) => [['rollback', 'if that fails', index], name, run] as const),
   ];
   return [
-    ...plan.targets.filter(({ provider, on }) => (provider === 'flagd' || provider === 'command') && on === null).map(({ id }) => lint('warning', 'NO_HOST', ['targets', id], message(`the target “${id}”`))),
+    ...plan.targets.filter(({ provider, on }) => LOCAL_TARGETS.has(provider) && on === null).map(({ id }) => lint('warning', 'NO_HOST', ['targets', id], message(`the target “${id}”`))),
     ...commands.filter(([, , command]) => command !== null && command.on === null).map(([place, name]) => lint('warning', 'NO_HOST', place, message(`the command of “${name}”`))),
   ];
 }

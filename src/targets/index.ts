@@ -10,6 +10,7 @@ import { createLaunchDarkly, schema as launchdarkly } from './launchdarkly.js';
 import { lastWrittenIn, lastWrittenInMemory, type LastWritten } from './last-written.js';
 import { manual, schema as manualSchema } from './manual.js';
 import { createMemory, MemoryTargets, schema as memory } from './memory.js';
+import { createNginx, schema as nginx } from './nginx.js';
 import type { TargetProvider } from './port.js';
 import { createUnleash, schema as unleash } from './unleash.js';
 
@@ -27,6 +28,7 @@ export interface TargetEntry { readonly schema: ProviderSchema; readonly create:
 export const targets: Readonly<Record<string, TargetEntry>> = {
   flagd: { schema: flagd, create: () => createFlagd() },
   http: { schema: http, create: (deps) => createHttp(deps.http) },
+  nginx: { schema: nginx, create: (deps) => createNginx(deps) },
   command: { schema: command, create: (deps) => createCommand(deps) },
   manual: { schema: manualSchema, create: () => manual },
   launchdarkly: { schema: launchdarkly, create: (deps) => createLaunchDarkly(deps) },

@@ -1,5 +1,5 @@
 // Replaces a file as a whole: a reader sees the old or the new content, never a part, also when this process is killed or the disk is full.
-// Used by ./flagd.ts. The lock is ./file-lock.ts.
+// Used by ./flagd.ts, ./nginx.ts and ./file-and-command.ts. The lock is ./file-lock.ts.
 import { constants, renameSync, rmSync, statSync, type BigIntStats } from 'node:fs';
 import { access, open, readdir, realpath, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
@@ -31,8 +31,11 @@ export async function replaceFile(path: string, change: (text: string) => string
 }
 
 /** The text of a file. @throws as replaceFile, for reading */
-export async function readText(path: string): Promise<string> {
-  try { return (await readWithStats(path)).text; } catch (error) { throw fileError(path, error); }
+export async function readText(path: string): Promise<string> { return (await readTextAndStats(path)).text; }
+
+/** The text and what the file system says of the very same file. @throws as readText */
+export async function readTextAndStats(path: string): Promise<{ readonly text: string; readonly stats: BigIntStats }> {
+  try { return await readWithStats(path); } catch (error) { throw fileError(path, error); }
 }
 
 interface Job { readonly path: string; readonly real: string; readonly change: (text: string) => string | null; readonly lock: FileLock; readonly signal: AbortSignal }
@@ -111,7 +114,7 @@ function locked(path: string, waitMs: number): TargetUnreachable {
 
 function fileError(path: string, error: unknown): unknown {
   if (error instanceof TypeError && (error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
-    return new TargetRefused({ code: 'FILE_NOT_TEXT', where: path, what: 'it is not UTF-8 text.', means: UNCHANGED, todo: 'Put back a proper flag file.', cause: error });
+    return new TargetRefused({ code: 'FILE_NOT_TEXT', where: path, what: 'it is not UTF-8 text.', means: UNCHANGED, todo: 'Put back the proper file.', cause: error });
   }
   const code = error instanceof Error && 'syscall' in error ? (error as NodeJS.ErrnoException).code ?? '' : null;
   if (code === null) return error;

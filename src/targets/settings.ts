@@ -17,3 +17,11 @@ export function parsedSettings<T>(schema: ProviderSchema, settings: ZodType<T>, 
   if (problems.length > 0) throw new TargetRefused({ code: 'SETTINGS_REFUSED', where: target.id, what: `${problems.join('; ')}.`, means: 'Nothing was changed.', todo: 'Correct the settings of this target in the plan.' });
   return settings.parse(target.settings);
 }
+
+/** A reference that is put in later: no format can be asked of it now. */
+export const hasReference = (text: string): boolean => /\$\{env:/.test(text);
+
+export function isAddress(text: string): boolean {
+  if (hasReference(text)) return true;
+  try { return /^https?:$/.test(new URL(text).protocol); } catch { return false; }
+}

@@ -13,7 +13,7 @@ export default async function setup(project: TestProject): Promise<void> {
   const availability: Availability = {
     'temporal-cli': await binary('cli', 'TIDEGATE_TEMPORAL_CLI'),
     'test-server': await binary('test-server', 'TIDEGATE_TEST_SERVER'),
-    prometheus: program('prometheus'), promtool: program('promtool'), alertmanager: program('alertmanager'), postgres: program('postgres'), unleash: program('unleash'), go: program('go'),
+    prometheus: program('prometheus'), promtool: program('promtool'), alertmanager: program('alertmanager'), postgres: program('postgres'), unleash: program('unleash'), nginx: program('nginx'), go: program('go'),
   };
   project.provide('availability', availability);
 

@@ -2,7 +2,7 @@
 // skips.ts prints at the end (and counts as a failure in CI).
 import { describe, inject, test } from 'vitest';
 
-export const needNames = ['temporal-cli', 'test-server', 'prometheus', 'promtool', 'alertmanager', 'postgres', 'unleash', 'go'] as const;
+export const needNames = ['temporal-cli', 'test-server', 'prometheus', 'promtool', 'alertmanager', 'postgres', 'unleash', 'nginx', 'go'] as const;
 export type Need = (typeof needNames)[number];
 /** path of the program (PostgreSQL: its bin directory; Unleash: the folder that has its packages), or the reason why there is none */
 export type Availability = Readonly<Record<Need, { readonly path: string } | { readonly missing: string }>>;

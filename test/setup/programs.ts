@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { cacheDir } from '../../src/engine/binaries.js';
 
 /** Debian package that brings each of them. */
-export const debianPackages = { prometheus: 'prometheus', promtool: 'prometheus', alertmanager: 'prometheus-alertmanager', postgres: 'postgresql' } as const;
+export const debianPackages = { prometheus: 'prometheus', promtool: 'prometheus', alertmanager: 'prometheus-alertmanager', nginx: 'nginx', postgres: 'postgresql' } as const;
 /** The Unleash server and its official client: hundreds of packages that nobody but one suite needs, so they are no dependencies. */
 export const unleashPackages = ['unleash-server@8.2.0', 'unleash-client@6.12.1'] as const;
 /** What the packages below them were on this day, so that the server of tomorrow is the server of today. */
@@ -18,7 +18,7 @@ export function findProgram(program: Program): string | null {
   if (program === 'postgres') return postgresBin();
   if (program === 'unleash') return existsSync(join(unleashFolder(), 'node_modules/unleash-server/dist/server.js')) ? unleashFolder() : null;
   const names = program === 'alertmanager' ? ['prometheus-alertmanager', 'alertmanager'] : [program]; // Debian gives it a first name
-  const dirs = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/go/bin'].filter((dir) => dir !== '');
+  const dirs = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/go/bin', '/usr/sbin', '/usr/local/sbin'].filter((dir) => dir !== '');
   return dirs.flatMap((dir) => names.map((name) => join(dir, name))).find((path) => existsSync(path)) ?? null;
 }
 
