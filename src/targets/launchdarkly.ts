@@ -6,7 +6,8 @@ import { shownAddress } from '../http/secrets.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { callService, masked, refusal, type FlagService, type ServiceAnswer } from './flag-service.js';
-import { agrees, SYNTHETIC_USERS } from './flagd-users.js';
+import { SYNTHETIC_USERS } from './flagd-users.js';
+import { agrees } from './share.js';
 import { askByApproval, type Instruction } from './launchdarkly-approval.js';
 import { countOn, viewFlag, type FlagView, type RulePlace } from './launchdarkly-flag.js';
 import { percentProblems, requirePercent } from './percent.js';
@@ -68,7 +69,7 @@ export function createLaunchDarkly({ http }: { readonly http: HttpClient }): Tar
     async read(target, context) {
       const flag = await look(target, context);
       const { view, counted, service, place } = flag;
-      if (!agrees(counted, view.sharePercent)) throw refusal(service, 'FLAG_NOT_UNDERSTOOD', `the rollout of flag '${place.flag}' says ${view.sharePercent} %, but ${inWords(flag)}.`, 'Look at its weights: they have to add up to 100 %.');
+      if (!agrees(counted, SYNTHETIC_USERS, view.sharePercent)) throw refusal(service, 'FLAG_NOT_UNDERSTOOD', `the rollout of flag '${place.flag}' says ${view.sharePercent} %, but ${inWords(flag)}.`, 'Look at its weights: they have to add up to 100 %.');
       return { value: view.sharePercent, detail: masked(service, inWords(flag)) };
     },
 
@@ -99,7 +100,7 @@ export function createLaunchDarkly({ http }: { readonly http: HttpClient }): Tar
       const percent = requirePercent(target, value, 2);
       const flag = await look(target, context);
       const { view, counted, service } = flag;
-      if (view.sharePercent === percent && agrees(counted, percent)) return masked(service, inWords(flag));
+      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return masked(service, inWords(flag));
       throw new TargetUnverified({ code: 'FLAG_UNVERIFIED', where: target.id, what: masked(service, `${percent} % of users should get it, but ${inWords(flag)}.`), means: 'Users do not get what was written.', todo: 'Look at the flag in LaunchDarkly and at who else changes it.' });
     },
   };

@@ -1,5 +1,5 @@
 // A share of users as a percentage of at most two decimals, and whether what was counted agrees with one. Pure.
-// Used by ./flagd.ts and ./nginx.ts.
+// Used by ./flagd.ts, ./nginx.ts, ./unleash.ts and ./launchdarkly.ts.
 import type { TargetValue } from '../plan/types.js';
 
 /** What is wrong with `value` as a share of `whose`; empty: nothing. */

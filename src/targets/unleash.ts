@@ -6,7 +6,8 @@ import { shownAddress } from '../http/secrets.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { callService, masked, refusal, type FlagService, type ServiceAnswer } from './flag-service.js';
-import { agrees, SYNTHETIC_USERS } from './flagd-users.js';
+import { SYNTHETIC_USERS } from './flagd-users.js';
+import { agrees } from './share.js';
 import { percentProblems, requirePercent } from './percent.js';
 import { TargetConflict, TargetUnverified, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
 import { parsedSettings, problemsOf } from './settings.js';
@@ -61,7 +62,7 @@ export function createUnleash({ http }: { readonly http: HttpClient }): TargetPr
     async read(target, context) {
       const flag = await look(target, context);
       const { service, place, view, counted } = flag;
-      if (!agrees(counted, view.sharePercent)) throw refusal(service, 'FLAG_NOT_UNDERSTOOD', `the gradual rollout of flag '${place.flag}' says ${view.sharePercent} %, but ${inWords(flag)}.`, 'Look at its other strategies: one of them is for everybody.');
+      if (!agrees(counted, SYNTHETIC_USERS, view.sharePercent)) throw refusal(service, 'FLAG_NOT_UNDERSTOOD', `the gradual rollout of flag '${place.flag}' says ${view.sharePercent} %, but ${inWords(flag)}.`, 'Look at its other strategies: one of them is for everybody.');
       return { value: view.sharePercent, detail: masked(service, inWords(flag)) };
     },
 
@@ -90,7 +91,7 @@ export function createUnleash({ http }: { readonly http: HttpClient }): TargetPr
       const percent = requirePercent(target, value, 0);
       const flag = await look(target, context);
       const { view, counted, service } = flag;
-      if (view.sharePercent === percent && agrees(counted, percent)) return masked(service, inWords(flag));
+      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return masked(service, inWords(flag));
       throw new TargetUnverified({ code: 'FLAG_UNVERIFIED', where: target.id, what: masked(service, `${percent} % of users should get it, but ${inWords(flag)}.`), means: 'Users do not get what was written.', todo: 'Look at the flag in Unleash and at who else changes it.' });
     },
   };
@@ -125,7 +126,7 @@ function stepsTo({ place, view }: Flag, percent: number, conditional: boolean): 
 function requirePrediction({ service, place, view }: Flag, percent: number): void {
   const rollout = { id: '', name: 'flexibleRollout', limited: false, whole: {}, ...view.rollout, disabled: false, parameters: { groupId: place.group ?? place.flag, ...view.rollout?.parameters, rollout: String(percent) } };
   const counted = countOn({ enabled: view.enabled || percent > 0, rollout, strategies: [...view.strategies.filter((one) => one !== view.rollout), rollout], sharePercent: percent }, place.flag);
-  if (agrees(counted, percent)) return;
+  if (agrees(counted, SYNTHETIC_USERS, percent)) return;
   throw refusal(service, 'FLAG_NOT_UNDERSTOOD', `with the gradual rollout of flag '${place.flag}' at ${percent} %${view.enabled ? '' : ` and '${place.environment}' switched on`}, ${grouped(counted)} of ${grouped(SYNTHETIC_USERS)} users would get it.`, 'Look at its other strategies: one of them is for everybody.');
 }
 
