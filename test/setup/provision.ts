@@ -32,7 +32,7 @@ function installUnleash(): string | null {
   writeFileSync(`${folder}/package.json`, JSON.stringify({ name: 'tidegate-test-unleash', private: true }));
   const args = ['install', '--prefix', folder, `--before=${unleashAsOf}`, '--ignore-scripts', '--omit=dev', '--omit=optional', '--save-exact', '--no-audit', '--no-fund', '--loglevel=error', ...unleashPackages];
   const ended = spawnSync('npm', args, { cwd: folder, env: { ...process.env, SCARF_ANALYTICS: 'false' }, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 300_000 });
-  let problem = ended.status === 0 ? null : `npm could not install the Unleash server: ${(ended.stderr ?? '').trim().split('\n').findLast((line) => /\S/.test(line)) || ended.error?.message || `exit code ${ended.status}`}`;
+  let problem = ended.status === 0 ? null : `npm could not install the Unleash server: ${(ended.stderr ?? '').split('\n').find((line) => /^npm error (?!code )/.test(line)) || ended.error?.message || `exit code ${ended.status}`}`;
   if (problem === null) {
     // another checkout may have been quicker
     try { renameSync(folder, unleashFolder()); } catch (error) { if (findProgram('unleash') === null) problem = `the Unleash server could not be put into the cache: ${(error as Error).message}`; }
