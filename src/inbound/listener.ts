@@ -95,7 +95,7 @@ function bodyOf(request: IncomingMessage, withinMs: Ms): Promise<Buffer | 'too-l
       else chunks.push(chunk);
     };
     const limit = setTimeout(() => end('too-slow'), withinMs);
-    request.on('data', take).once('end', () => end(Buffer.concat(chunks))).once('error', () => end('cut-off')).once('close', () => end('cut-off'));
+    request.on('data', take).once('end', () => end(Buffer.concat(chunks))).once('error', () => end('cut-off'));
   });
 }
 

@@ -84,4 +84,19 @@ describeNeeding(['temporal-cli'], 'the embedded stack', () => {
       await stack?.stop();
     }
   });
+
+  test('an inbound port that is taken refuses the start, since senders know no other; a free one is taken as it is', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as { port: number };
+    const inbound = { ...env, TIDEGATE_HTTP: 'off', TIDEGATE_INBOUND_ADDRESS: `127.0.0.1:${port}`, TIDEGATE_INBOUND_TOKEN: 'a-token-of-good-length' };
+    const refused = await startStack({ env: inbound, ports: 'fixed' }).then(async (one) => { await one.stop(); return null; }, (error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'PORT_TAKEN', message: expect.stringContaining('TIDEGATE_INBOUND_ADDRESS') });
+    await new Promise((resolve) => other.close(resolve));
+    stack = await startStack({ env: inbound, ports: 'fixed' });
+    expect(stack.inbound).toBe(`http://127.0.0.1:${port}`);
+    expect((await fetch(`${stack.inbound}/v1/alertmanager`)).status).toBe(405);
+    await stack.stop();
+    await expect(fetch(`${stack.inbound}/v1/alertmanager`)).rejects.toThrow();
+  });
 });
