@@ -32,6 +32,8 @@ export interface Settings {
   readonly http: { readonly host: string; readonly port: number } | null;
   /** what may come in from outside; null: nothing */
   readonly inbound: InboundSettings | null;
+  /** where flagd providers get flag files from, selector → absolute path; null: nowhere. Port 0: any free one */
+  readonly flagdSync: { readonly host: string; readonly port: number; readonly files: Readonly<Record<string, string>> } | null;
   readonly commands: AllowedCommands;
   /** the name in `on: HOST`; its queue is served by this worker alone */
   readonly host: string;
@@ -62,6 +64,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env, cwd: string =
     journal: readJournal(text('TIDEGATE_JOURNAL'), home, cwd, problems),
     http: readHttp(text('TIDEGATE_HTTP'), problems),
     inbound: readInbound(text, problems),
+    flagdSync: readFlagdSync(text('TIDEGATE_FLAGD_SYNC_ADDRESS'), text('TIDEGATE_FLAGD_SYNC_FILES'), cwd, problems),
     commands: readCommands(text('TIDEGATE_COMMANDS'), problems),
     host: text('TIDEGATE_HOST') ?? hostname(),
     logLevel: readLogLevel(text('TIDEGATE_LOG'), problems),
@@ -127,6 +130,40 @@ function readHttp(value: string | undefined, problems: string[]): Settings['http
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) { problems.push(`TIDEGATE_HTTP is '${value}'; it must be HOST:PORT, PORT or 'off'`); return null; }
   return { host: (match[1] ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
+}
+
+function readFlagdSync(address: string | undefined, given: string | undefined, cwd: string, problems: string[]): Settings['flagdSync'] {
+  if (address === undefined || address === 'off') {
+    if (address === undefined && given !== undefined) problems.push("TIDEGATE_FLAGD_SYNC_FILES is set and TIDEGATE_FLAGD_SYNC_ADDRESS is not; set it to HOST:PORT, or to 'off'");
+    return null;
+  }
+  const match = /^(?:(\[[^\]]+\]|[^\s:/]+):)?(\d{1,5})$/.exec(address);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) problems.push(`TIDEGATE_FLAGD_SYNC_ADDRESS is '${address}'; it must be HOST:PORT, PORT or 'off'`);
+  if (given === undefined) problems.push("TIDEGATE_FLAGD_SYNC_FILES is not set; name the flag files that are served, e.g. 'flags.json' or 'checkout=checkout.json,search=search.yaml'");
+  const files = readSelectors(given ?? '', problems);
+  return { host: (match?.[1] ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port, files: Object.fromEntries(Object.entries(files).map(([selector, path]) => [selector, resolve(cwd, path)])) };
+}
+
+/** `selector=path`, separated by commas; a path alone is for those who name no selector. The last '=' counts, for selectors such as `flagSetId=shop`; the JSON form takes anything. */
+function readSelectors(given: string, problems: string[]): Record<string, string> {
+  if (given.startsWith('{')) {
+    try {
+      const map: unknown = JSON.parse(given);
+      if (typeof map === 'object' && map !== null && Object.values(map).every((path) => typeof path === 'string' && path !== '')) return map as Record<string, string>;
+    } catch { /* said below */ }
+    problems.push("TIDEGATE_FLAGD_SYNC_FILES begins with '{' and is not a JSON map of selectors to paths");
+    return {};
+  }
+  const files: Record<string, string> = {};
+  for (const entry of given.split(',').map((one) => one.trim()).filter((one) => one !== '')) {
+    const at = entry.lastIndexOf('=');
+    const selector = at < 0 ? '' : entry.slice(0, at).trim();
+    const path = entry.slice(at + 1).trim();
+    if (path === '' || Object.hasOwn(files, selector)) problems.push(path === '' ? `TIDEGATE_FLAGD_SYNC_FILES has no path in '${entry}'` : `TIDEGATE_FLAGD_SYNC_FILES names two files ${selector === '' ? 'without a selector' : `for the selector '${selector}'`}`);
+    else files[selector] = path;
+  }
+  return files;
 }
 
 /** A comma separates; an entry that holds a comma needs the JSON form. Nothing is allowed unless named: a plan must not run what its host did not expect. */

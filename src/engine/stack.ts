@@ -72,6 +72,7 @@ export async function startStack(options: StackOptions = {}): Promise<RunningSta
     const log = createLog({ level: settings.logLevel, out: pino.destination({ dest: join(read.home, 'worker.log'), mkdir: true, sync: true }) });
     worker = await startWorker({ settings, log, env, ...(options.terminal === undefined ? {} : { terminal: options.terminal }) });
     report(`worker started${worker.httpAddress === null ? '' : `, health and metrics at ${worker.httpAddress}`}${worker.inboundAddress === null ? '' : `, taking requests at ${worker.inboundAddress}`}`);
+    if (worker.flagdSyncAddress !== null) report(`flag files are served to flagd providers at ${worker.flagdSyncAddress}`);
     const stackFile: StackFile = { address: settings.temporal.address, uiAddress: server?.uiAddress ?? null, httpAddress: worker.httpAddress, pid: process.pid };
     writeStackFile(read.home, stackFile);
     return running({ settings, server, worker });

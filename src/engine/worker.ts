@@ -1,19 +1,23 @@
 // One worker process, put together: settings → connections → ports → workers (the shared queue, and this host's own for local effects) →
-// health and metrics → what comes in from outside. No logic of a rollout. Started by worker.ts (a process of its own) and by stack.ts (beside
-// the embedded server).
+// health and metrics → flag files for flagd providers → what comes in from outside. No logic of a rollout. Started by worker.ts (a process of its
+// own) and by stack.ts (beside the embedded server).
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
+import type { Registry } from 'prom-client';
 import { createActivities } from '../../activities/index.js';
 import type { Ports } from '../../activities/ports.js';
 import { hostQueue, taskQueue } from '../../workflows/messages.js';
 import type { Log } from '../log/log.js';
+import type { FlagdSyncServer } from '../flagd-sync/server.js';
+import { createFlagdSyncMeters } from '../metrics/flagd-sync.js';
 import { createMeters } from '../metrics/meters.js';
 import type { Meters } from '../metrics/port.js';
 import { exportOpenRollouts } from '../metrics/open-rollouts.js';
 import { rolloutsOnTemporal } from '../cli/rollouts-on-temporal.js';
 import { createHttpClient } from '../http/client.js';
+import { fetchByEnvironment } from '../http/proxy.js';
 import { createRoutes } from '../inbound/index.js';
 import { serveInbound, type InboundServer } from '../inbound/listener.js';
 import { serveHealth, type ComponentHealth } from '../server/health.js';
@@ -30,6 +34,8 @@ export interface RunningWorker {
   readonly httpAddress: string | null;
   /** http://HOST:PORT of the inbound listener; null: switched off */
   readonly inboundAddress: string | null;
+  /** HOST:PORT where flagd providers get flag files; null: switched off */
+  readonly flagdSyncAddress: string | null;
   readonly client: Client;
   readonly ports: Ports;
   /** settles when it stands still: resolves after `stop`, rejects when it failed by itself */
@@ -91,10 +97,12 @@ export async function startWorker({ settings, log, env, terminal }: WorkerParts)
       metrics: async () => { await refresh(); return [await registry.metrics(), await runtime.metrics()].join('\n'); },
     }).catch(failed);
     if (http !== null) closing.push(() => http.close());
+    const sync = settings.flagdSync === null ? null : await serveFlagFiles(settings.flagdSync, registry, log).catch(failed);
+    if (sync !== null) closing.push(() => sync.close());
     const inbound = await openInbound({ settings, client, ports, meters, log }).catch(failed);
-    log.info({ address: settings.temporal.address, namespace: settings.temporal.namespace, queues: [taskQueue, hostQueue(settings.host)], http: http?.address ?? null, inbound: inbound?.address ?? null }, 'worker started');
+    log.info({ address: settings.temporal.address, namespace: settings.temporal.namespace, queues: [taskQueue, hostQueue(settings.host)], http: http?.address ?? null, flagdSync: sync?.address ?? null, inbound: inbound?.address ?? null }, 'worker started');
     return {
-      httpAddress: http?.address ?? null, inboundAddress: inbound?.address ?? null, client, ports, ended,
+      httpAddress: http?.address ?? null, inboundAddress: inbound?.address ?? null, flagdSyncAddress: sync?.address ?? null, client, ports, ended,
       // What comes in is answered by rollouts, and those by workers: the listener ends first.
       stop: once(async () => { await inbound?.close(); shutDown(workers); await ended.catch(() => { /* whoever awaits `ended` hears of it */ }); await closeAll(); }),
     };
@@ -107,8 +115,14 @@ export async function startWorker({ settings, log, env, terminal }: WorkerParts)
 async function openInbound({ settings, client, ports, meters, log }: { readonly settings: Settings; readonly client: Client; readonly ports: Ports; readonly meters: Meters; readonly log: Log }): Promise<InboundServer | null> {
   if (settings.inbound === null) return null;
   const rollouts = rolloutsOnTemporal({ client, identity: identityOf(settings), address: settings.temporal.address, close: async () => { /* the worker's own client */ } });
-  const routes = createRoutes({ settings: settings.inbound, rollouts, env: ports.env, http: createHttpClient(), meters, log, now: Date.now });
+  const routes = createRoutes({ settings: settings.inbound, rollouts, env: ports.env, http: createHttpClient(fetchByEnvironment(ports.env)), meters, log, now: Date.now });
   return serveInbound({ at: settings.inbound.at, routes, meters, log });
+}
+
+/** Loaded only where it is wanted: most workers serve no flags. */
+async function serveFlagFiles(settings: NonNullable<Settings['flagdSync']>, registry: Registry, log: Log): Promise<FlagdSyncServer> {
+  const { serveFlagdSync } = await import('../flagd-sync/server.js');
+  return serveFlagdSync({ ...settings, log, meters: createFlagdSyncMeters(registry) });
 }
 
 function commonOptions(settings: Settings, connection: NativeConnection): Pick<WorkerOptions, 'connection' | 'namespace' | 'identity' | 'dataConverter' | 'shutdownGraceTime' | 'shutdownForceTime'> {

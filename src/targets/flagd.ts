@@ -1,5 +1,6 @@
 // The share of users a flag in a flagd file gives, moved by editing the file in place and proved by evaluating 10,000 users. The file as text:
-// ./flagd-text.ts and ./flagd-edit.ts, replacing it: ./replace-file.ts, evaluating: ./flagd-users.ts. Manual: docs/providers/flagd.md.
+// ./flagd-text.ts and ./flagd-edit.ts, replacing it: ./replace-file.ts, evaluating: ./flagd-users.ts, what applications hold: ./flagd-through.ts.
+// Manual: docs/providers/flagd.md.
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -8,6 +9,7 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { editFlag } from './flagd-edit.js';
 import { viewFlag, type FlagPlace, type FlagView } from './flagd-text.js';
+import { verifyThrough } from './flagd-through.js';
 import { countOn, SYNTHETIC_USERS } from './flagd-users.js';
 import { readText, replaceFile } from './replace-file.js';
 import { TargetConflict, TargetRefused, TargetUnverified, type Reading, type TargetProvider, type TargetRef } from './port.js';
@@ -22,11 +24,15 @@ const settingsSchema = z.strictObject({
   by: z.string().min(1).optional(),
   /** default 'on' and 'off', or the two variants that are true and false */
   variants: z.strictObject({ on: z.string().min(1), off: z.string().min(1) }).optional(),
+  /** HOST:PORT of the sync source that the applications use: a move is verified by what comes from there */
+  through: z.string().regex(/^(\[[^\]]+\]|[^\s:/]+):\d{1,5}$|\$\{env:/, "HOST:PORT is needed, e.g. '127.0.0.1:8015'").optional(),
+  /** what they name there */
+  selector: z.string().min(1).optional(),
 });
 
 export const schema: ProviderSchema = {
   settings: settingsSchema, shorthand: null,
-  check: (_settings, values) => values.flatMap((value) => shareProblems("a flag's", value)),
+  check: (settings, values) => [...(settings['selector'] !== undefined && settings['through'] === undefined ? ["'selector' goes with 'through'"] : []), ...values.flatMap((value) => shareProblems("a flag's", value))],
 };
 
 /** How long a write waits for another writer of the same file; the caller's own abort may come sooner. */
@@ -82,11 +88,14 @@ export function createFlagd(): TargetProvider {
       }, { signal: context.signal, waitMs: Math.min(LOCK_WAIT_MS, target.writeTimeoutMs / 2) });
     },
 
-    async verify(target, value) {
+    async verify(target, value, context) {
       const place = placeOf(target);
       const percent = requirePercent(target, value);
       const { view, counted } = await look(place, true);
-      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return inWords(place, view, counted);
+      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) {
+        const { through, selector } = parsedSettings(schema, settingsSchema, target);
+        return through === undefined ? inWords(place, view, counted) : `${inWords(place, view, counted)}; ${await verifyThrough({ address: through, selector: selector ?? '', place, percent, target, signal: context.signal })}`;
+      }
       throw new TargetUnverified({ code: 'FLAG_UNVERIFIED', where: target.id, what: `${percent} % of users should get flag '${place.flag}', but ${inWords(place, view, counted)}.`, means: 'Users do not get what was written.', todo: 'Look at the file and at who else writes it.' });
     },
   };

@@ -14,7 +14,7 @@ const read = (env: NodeJS.ProcessEnv): ReturnType<typeof readSettings> => readSe
 test('without any variable everything lies in .tidegate of the working directory and nothing may be run', () => {
   expect(read({})).toMatchObject({
     home: join(dir, '.tidegate'), temporal: { address: '127.0.0.1:7233', addressFrom: 'default', namespace: 'default', connection: {} },
-    journal: { kind: 'sqlite', file: join(dir, '.tidegate/journal.db') }, http: { host: '127.0.0.1', port: 7280 }, commands: [], logLevel: 'info', cachedWorkflows: null, shutdownGraceMs: 25_000,
+    journal: { kind: 'sqlite', file: join(dir, '.tidegate/journal.db') }, http: { host: '127.0.0.1', port: 7280 }, flagdSync: null, commands: [], logLevel: 'info', cachedWorkflows: null, shutdownGraceMs: 25_000,
   });
 });
 
@@ -44,10 +44,21 @@ test('the forms of each setting', () => {
   expect(read({ TIDEGATE_HTTP: 'off' }).http).toBeNull();
   expect(read({ TIDEGATE_HTTP: '0.0.0.0:80' }).http).toEqual({ host: '0.0.0.0', port: 80 });
   expect(read({ TIDEGATE_HTTP: '[::1]:80' }).http).toEqual({ host: '::1', port: 80 });
+  expect(read({ TIDEGATE_FLAGD_SYNC_ADDRESS: '8015', TIDEGATE_FLAGD_SYNC_FILES: 'flags.json' }).flagdSync).toEqual({ host: '127.0.0.1', port: 8015, files: { '': join(dir, 'flags.json') } });
+  expect(read({ TIDEGATE_FLAGD_SYNC_ADDRESS: '[::]:0', TIDEGATE_FLAGD_SYNC_FILES: 'shop=/etc/shop.yaml, flagSetId=app=app.json ,all.json' }).flagdSync).toEqual({ host: '::', port: 0, files: { shop: '/etc/shop.yaml', 'flagSetId=app': join(dir, 'app.json'), '': join(dir, 'all.json') } });
+  expect(read({ TIDEGATE_FLAGD_SYNC_ADDRESS: 'h:1', TIDEGATE_FLAGD_SYNC_FILES: '{"source=db,app=a": "a=b.json"}' }).flagdSync?.files).toEqual({ 'source=db,app=a': join(dir, 'a=b.json') });
+  expect(read({ TIDEGATE_FLAGD_SYNC_ADDRESS: 'off', TIDEGATE_FLAGD_SYNC_FILES: 'flags.json' }).flagdSync).toBeNull();
   expect(read({ TIDEGATE_COMMANDS: 'systemctl, ./deploy.sh --all' }).commands).toEqual(['systemctl', './deploy.sh --all']);
   expect(read({ TIDEGATE_COMMANDS: '["echo a,b"]' }).commands).toEqual(['echo a,b']);
   expect(read({ TIDEGATE_COMMANDS: '*' }).commands).toBe('any');
   expect(read({ TIDEGATE_SHUTDOWN_GRACE: '2m' }).shutdownGraceMs).toBe(120_000);
+});
+
+test('flag files that nobody would be served, twice the same selector, and half a map are refused', () => {
+  for (const [env, words] of [
+    [{ TIDEGATE_FLAGD_SYNC_FILES: 'a.json' }, /TIDEGATE_FLAGD_SYNC_ADDRESS is not/], [{ TIDEGATE_FLAGD_SYNC_ADDRESS: '8015' }, /TIDEGATE_FLAGD_SYNC_FILES is not set/], [{ TIDEGATE_FLAGD_SYNC_ADDRESS: 'here', TIDEGATE_FLAGD_SYNC_FILES: 'a.json' }, /it must be HOST:PORT/],
+    [{ TIDEGATE_FLAGD_SYNC_ADDRESS: '1', TIDEGATE_FLAGD_SYNC_FILES: 'x=a.json,x=b.json' }, /two files for the selector 'x'/], [{ TIDEGATE_FLAGD_SYNC_ADDRESS: '1', TIDEGATE_FLAGD_SYNC_FILES: 'x=' }, /no path in 'x='/], [{ TIDEGATE_FLAGD_SYNC_ADDRESS: '1', TIDEGATE_FLAGD_SYNC_FILES: '{"x":' }, /not a JSON map/],
+  ] as const) expect(() => read(env), JSON.stringify(env)).toThrow(words);
 });
 
 test('all wrong settings are named in one error, without the secrets among them', () => {
