@@ -98,9 +98,9 @@ describe('a subscriber', () => {
 });
 
 describe('a file', () => {
-  const watched = async (path: string, settleMs: number): Promise<{ readonly good: string[]; readonly close: () => void }> => {
+  const watched = async (path: string, settleMs: number, pollMs = 1_000): Promise<{ readonly good: string[]; readonly close: () => void }> => {
     const good: string[] = [];
-    const file = await watchFlagFile({ path, settleMs, onGood: (json) => good.push(json), onBroken: () => undefined });
+    const file = await watchFlagFile({ path, settleMs, pollMs, onGood: (json) => good.push(json), onBroken: () => undefined });
     return { good, close: file.close };
   };
 
@@ -115,6 +115,15 @@ describe('a file', () => {
     await vi.waitUntil(() => good.length === 2, soon);
     close();
     expect(good.map((json) => Object.keys((JSON.parse(json) as { flags: object }).flags).length)).toEqual([1, 16]);
+  });
+
+  it('that is replaced, or written in place, is seen at once by the notice of the system, not only by looking every second', async () => {
+    const { good, close } = await watched(world.file, 50, 3_600_000);
+    await world.move('checkout', 10, 25);
+    await vi.waitUntil(() => good.length === 2, soon);
+    await writeFile(world.file, flagsAt(50));
+    await vi.waitUntil(() => good.length === 3, soon);
+    close();
   });
 
   it('behind symbolic links that are exchanged, as a ConfigMap is, is seen', async () => {
