@@ -8,6 +8,7 @@ import { createLog, schema as log, type LogLine } from './log.js';
 import { createPagerDuty, schema as pagerduty } from './pagerduty.js';
 import type { ChannelProvider } from './port.js';
 import { createSlack, schema as slack } from './slack.js';
+import { createStatuspage, schema as statuspage } from './statuspage.js';
 import { createTerminal, schema as terminal, type Terminal } from './terminal.js';
 import { createWebhook, schema as webhook } from './webhook.js';
 
@@ -27,6 +28,7 @@ export const channels: Readonly<Record<string, ChannelEntry>> = {
   email: { schema: email, create: () => createEmail() },
   pagerduty: { schema: pagerduty, create: (deps) => createPagerDuty(deps) },
   slack: { schema: slack, create: (deps) => createSlack(deps) },
+  statuspage: { schema: statuspage, create: (deps) => createStatuspage(deps) },
   webhook: { schema: webhook, create: (deps) => createWebhook(deps) },
 };
 

@@ -189,6 +189,6 @@ describe('a webhook', () => {
 });
 
 it('every channel of the table goes through the conformance suite, and is called by its name', () => {
-  expect(Object.keys(channels).sort()).toEqual(['email', 'log', 'pagerduty', 'slack', 'terminal', 'webhook']);
+  expect(Object.keys(channels).sort()).toEqual(['email', 'log', 'pagerduty', 'slack', 'statuspage', 'terminal', 'webhook']);
   for (const [name, one] of Object.entries(createChannels(deps()))) expect(one.name).toBe(name);
 });

@@ -11,8 +11,8 @@ export type Fault = 'hang before' | 'hang after' | 'reset before' | 'reset after
 export interface StandIn {
   readonly origin: string;
   readonly asked: Asked[];
-  /** what the next requests meet, in order, before everything is well again */
-  readonly faults: Fault[];
+  /** what the next requests meet, in order, before everything is well again; null: nothing */
+  readonly faults: (Fault | null)[];
   /** until it is lifted, every request meets this */
   always(fault: Fault | null): void;
   close(): Promise<void>;
@@ -20,7 +20,7 @@ export interface StandIn {
 
 export async function startStandIn(serve: (asked: Asked) => Reply): Promise<StandIn> {
   const asked: Asked[] = [];
-  const faults: Fault[] = [];
+  const faults: (Fault | null)[] = [];
   let standing: Fault | null = null;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -29,7 +29,7 @@ export async function startStandIn(serve: (asked: Asked) => Reply): Promise<Stan
       const one: Asked = { at: performance.now(), method: request.method ?? '', path: url.pathname, query: url.searchParams, headers: request.headers, body: Buffer.concat(chunks).toString() };
       asked.push(one);
       const reply = ({ status, headers, body }: Reply): void => { response.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body)); };
-      const fault = faults.shift() ?? standing;
+      const fault = faults.length > 0 ? (faults.shift() as Fault | null) : standing;
       if (fault === null) { reply(serve(one)); return; }
       if (typeof fault === 'object') { reply(fault); return; }
       if (fault === 'html' || fault === 'html 502') { reply({ status: fault === 'html' ? 200 : 502, headers: { 'content-type': 'text/html' }, body: '<!doctype html><title>Sign in</title>' }); return; }
