@@ -18,5 +18,11 @@ export function failing<I, O>(verb: (input: I) => Promise<O>): (input: I) => Pro
 
 /** A signal that fires when the attempt is cancelled or `limitMs` has passed: the hard abort inside an attempt. */
 export function abortAfter(limitMs: number): AbortSignal {
-  return AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(limitMs)]);
+  // A timer and a listener of our own: in Node 20 a combination by AbortSignal.any and AbortSignal.timeout is lost at the next garbage collection.
+  const limit = new AbortController();
+  const { cancellationSignal } = Context.current();
+  setTimeout(() => limit.abort(new DOMException(`given up after ${limitMs} ms`, 'TimeoutError')), limitMs).unref();
+  if (cancellationSignal.aborted) limit.abort(cancellationSignal.reason);
+  else cancellationSignal.addEventListener('abort', () => limit.abort(cancellationSignal.reason), { once: true });
+  return limit.signal;
 }

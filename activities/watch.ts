@@ -6,6 +6,7 @@ import { askFrom, look, packMemory, unpackMemory } from '../src/judgement/index.
 import type { EpochMs, Series } from '../src/judgement/types.js';
 import type { LookResult } from '../src/judgement/look-types.js';
 import type { OfflineRollback } from '../src/journal/port.js';
+import { abortAfter } from './failure.js';
 import { measure } from './measure.js';
 import type { Ports } from './ports.js';
 import { readForDrift } from './read-target.js';
@@ -25,7 +26,7 @@ export const watch = (ports: Ports) => async (input: WatchInput): Promise<WatchR
   const startedAt = performance.now();
   const observe = (nextDueAt: EpochMs | null): void => ports.meters.observeLook({ rollout: input.rollout, phase: input.phase, asOf, dueAt: heart?.dueAt ?? null, nextDueAt, tookMs: performance.now() - startedAt, verdicts: result.verdicts });
 
-  const signal = AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(25_000)]);
+  const signal = abortAfter(25_000);
   const driftDue = asOf - (heart?.driftAt ?? 0) >= driftEveryMs;
   const [series, drift, offline] = await Promise.all([
     Promise.all(input.rules.metrics.map((traits) => seriesOf(ports, input, traits.name, askFrom(memory, input.rules, traits.name, asOf), asOf, signal))),

@@ -30,7 +30,7 @@ async function write(ports: Ports, input: WriteInput): Promise<WriteResult> {
     await ports.journal.putUndo({ rollout: input.rollout, key, target, before: input.before, wanted: value, at: input.now, order: input.order });
   }
 
-  const after = await read(ports, target, key, AbortSignal.any([abortAfter(target.writeTimeoutMs + 10_000)]));
+  const after = await read(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000));
   if (!sameValue(after.value, value)) throw new TargetUnreachable({ code: 'TARGET_NOT_READ_BACK', what: `was written as ${value} but reads ${after.value}`, where: target.id, means: 'The write did not take effect, or not yet.', todo: 'It is tried again; if it stays so, look at the target itself.' });
   const evidence = await provider.verify(targetRef(ports, target), value, contextOf(ports, target, key, abortAfter(target.writeTimeoutMs + 10_000), output));
   return { after: after.value, readBack: evidence, output };

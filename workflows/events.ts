@@ -1,5 +1,6 @@
 // Reported events: counted once each, judged at once (a data corruption does not wait for the next look).
 import { judgeOnce } from '../src/judgement/index.js';
+import type { Trigger } from '../src/plan/types.js';
 import type { ReportCommand } from './messages.js';
 import { isEventTrigger, triggersInForce } from './rules.js';
 import type { Run } from './run.js';
@@ -17,7 +18,8 @@ export function reportEvent(run: Run, command: ReportCommand): boolean {
   const dropped = same.length >= maxKept ? same[0] : null;
   state.events = [...state.events.filter((one) => one !== dropped), { event: command.event, at: Math.min(command.at ?? run.now(), run.now()), id }];
   run.note('event', `${command.event} was reported${command.reason === undefined ? '' : `: ${command.reason}`}`, { event: command.event, id }, command.by);
-  for (const trigger of triggersInForce(state).filter(isEventTrigger)) {
+  // One on another event has judged that event when it came.
+  for (const trigger of triggersInForce(state).filter((one) => isEventTrigger(one) && (!run.since020 || isAbout(one, command.event)))) {
     const { verdicts } = judgeOnce({ conditions: [trigger], role: 'trigger', metrics: [], references: {}, movedAt: countedSince(run), memory: null, blindAfterMs: 0 }, { asOf: run.now(), series: [], events: state.events.filter((one) => one.at >= state.judgeAfter) });
     const already = state.issues.some((issue) => issue.trigger === trigger.id && issue.endedAt === null);
     if (verdicts[0]?.verdict !== 'fail' || already) continue;
@@ -31,6 +33,8 @@ export function reportEvent(run: Run, command: ReportCommand): boolean {
   }
   return true;
 }
+
+const isAbout = ({ condition }: Trigger, event: string): boolean => condition.kind === 'compare' && condition.subject.kind === 'events' && condition.subject.event === event;
 
 /** Without a window of its own a trigger counts from the phase's first move; before any, from the start. */
 const countedSince = (run: Run): number => run.state.phases.findLast((phase) => phase.movedAt !== null)?.movedAt ?? run.state.startedAt;

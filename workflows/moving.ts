@@ -90,13 +90,35 @@ async function moveByHand(run: Run, planned: PlannedMove, record: MoveRecord, in
   const id = openAsk(run, { ask: `${record.phase}/move/${planned.target}`, kind: 'manual-move', question: `Move ${planned.target} to ${planned.to} by hand and confirm.`, body: instructions, from: deciders(run), options: ['done', 'failed'], healthy: 'done', withinMs: null, otherwise: 'hold' });
   const ask = await answered(run, id);
   if (ask.result === 'done') {
-    patchMove(run, record.key, { state: 'done', after: planned.to, readBack: `confirmed by ${ask.answers.at(-1)!.by}`, outstandingUntil: null });
-    run.note('moved', `${planned.target} was moved to ${planned.to} by hand, says ${ask.answers.at(-1)!.by}`, { target: planned.target, ask: id });
+    const { by } = ask.answers.at(-1)!;
+    const readBack = await readByHand(run, planned, record, by);
+    if (readBack === null) return false;
+    patchMove(run, record.key, { state: 'done', after: planned.to, readBack, outstandingUntil: null });
+    run.note('moved', `${planned.target} was moved to ${planned.to} by hand, says ${by}`, { target: planned.target, ask: id, readBack });
     return true;
   }
   patchMove(run, record.key, { state: 'failed', outstandingUntil: null });
   await retryOrRollBack(run, planned.target, `${planned.target} could not be moved by hand`);
   return false;
+}
+
+/** What shows that it was moved: it is read where that is possible, else somebody's word. Null: it does not read so, and is taken up again. */
+async function readByHand(run: Run, planned: PlannedMove, record: MoveRecord, by: string): Promise<string | null> {
+  const target = run.target(planned.target);
+  if (!run.since020 || target.provider === 'manual') return `confirmed by ${by}`;
+  let why: string;
+  try {
+    const reading = await run.orDemand(reader(target.on).readTarget({ target, key: record.key }));
+    if (same(reading.value, planned.to)) return `${reading.detail}; moved by hand by ${by}`;
+    why = `${by} says that ${target.id} was moved to ${planned.to}${target.unit}, but it reads ${reading.value}${target.unit}`;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    why = `${target.id} cannot be read: ${reasonOf(error)}`;
+  }
+  patchMove(run, record.key, { state: 'failed' });
+  run.note('move-failed', why, { target: target.id, code: 'NOT_MOVED_BY_HAND' });
+  await retryOrRollBack(run, target.id, why);
+  return null;
 }
 
 /** Holds until a person says how to go on. @throws Interrupted when the answer is to roll back */

@@ -20,7 +20,7 @@ const giveUpAfterMs = 24 * 3_600_000;
 export async function keepRecord(run: Run): Promise<void> {
   const { outbox } = run.state;
   for (;;) {
-    await condition(() => outbox.entries.some((entry) => !run.quieter || !canWait(entry.kind)) || outbox.entries.length >= waitingAtMost || run.over || run.leaving);
+    await condition(() => outbox.entries.some((entry) => !run.since020 || !canWait(entry.kind)) || outbox.entries.length >= waitingAtMost || run.over || run.leaving);
     if (run.leaving || outbox.entries.length === 0) return;
     const batch = outbox.entries.slice(0, maxBatch);
     run.inFlight++;

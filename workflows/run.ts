@@ -43,8 +43,8 @@ export class Run {
   readonly amendments: AmendCommand[] = [];
   /** activities of which continue-as-new must wait for the end */
   inFlight = 0;
-  /** Runs begun by 0.1.0 go on as they began: with more events in their history, at no other difference. */
-  readonly quieter = patched('quieter');
+  /** Begun by 0.2.0 or later; runs of before go on as they began (docs/decisions/0006). */
+  readonly since020 = patched('0.2.0');
 
   constructor(readonly state: State, readonly maxHistoryEvents: number | null) {}
 

@@ -21,9 +21,9 @@ export async function keepStandUps(run: Run): Promise<void> {
       if (state.standUps.length === 0) continue;
     }
     // Only for one that will be held is the workflow woken: one of another phase is passed over without a trace.
-    const scene = (): string => (run.quieter ? `${run.phaseName}|${state.firstMoveAt === null}|${state.step === 'rolling-back'}` : '');
+    const scene = (): string => (run.since020 ? `${run.phaseName}|${state.firstMoveAt === null}|${state.step === 'rolling-back'}` : '');
     const seen = scene();
-    const next = state.standUps.find((one) => !run.quieter || held(run, one.id));
+    const next = state.standUps.find((one) => !run.since020 || held(run, one.id));
     const until = (next ?? state.standUps.at(-1)!).at;
     if (await run.beside(() => scene() !== seen, until)) { state.standUps = state.standUps.filter((one) => one.at > run.now()); continue; }
     state.standUps = next === undefined ? [] : state.standUps.slice(state.standUps.indexOf(next) + 1);

@@ -35,7 +35,7 @@ export async function keepWatch(run: Run): Promise<void> {
     await condition(() => report !== null || failure !== null || run.rewatch !== rewatch || run.over || run.leaving);
     if (report === null && failure === null) {
       // Overtaken in the very task that set it up, it was never sent: there is nothing to take over.
-      const sent = !run.quieter || workflowInfo().historyLength !== setUpAt;
+      const sent = !run.since020 || workflowInfo().historyLength !== setUpAt;
       const memory = run.over || !sent ? null : await taker.takeOver({ workflowId: workflowInfo().workflowId, activityId, cadenceMs: input.rules.cadenceMs }).catch(() => null);
       if (report === null && failure === null) {
         if (memory !== null) remember(run, memory);
@@ -44,7 +44,7 @@ export async function keepWatch(run: Run): Promise<void> {
       await done;
     }
     // What a look says after the end is no part of the record.
-    if (report !== null && !(run.quieter && run.over)) {
+    if (report !== null && !(run.since020 && run.over)) {
       const upToDate = run.rewatch === rewatch;
       absorb(run, report, upToDate);
       // A look that was overtaken by a command judged what was in force before: whoever asked for one waits for the next.

@@ -24,18 +24,25 @@ export function lintPlan(plan: ResolvedPlan, context: LintContext = { workers: n
 
 const lint = (level: Lint['level'], code: string, place: Place, message: string): Lint => ({ level, code, place, path: printPlace(place), message });
 
+/** What a target puts its users in order by, where the plan can say it; null: by a salt of its own. Targets that say the same expose the same users. */
+function orderOf({ provider, settings }: ResolvedPlan['targets'][number]): string | null {
+  const by: Readonly<Record<string, unknown>> = { unleash: settings['group'], nginx: settings['key'] };
+  return by[provider] === undefined ? null : `${provider} ${String(by[provider])}`;
+}
+const sharing: readonly string[] = ['flagd', 'unleash', 'launchdarkly', 'nginx'];
+
 /** Every flag salts its users by itself, so shares of several flags do not overlap: three flags at 25 % reach 58 % of the users. */
 function unalignedCohorts(plan: ResolvedPlan): readonly Lint[] {
-  const flags = plan.targets.filter(({ provider, unit }) => provider === 'flagd' && unit === '%');
-  const seeds = new Set(flags.map(({ settings }) => JSON.stringify(settings['seed'] ?? null)));
-  if (flags.length < 2 || (seeds.size === 1 && !seeds.has('null'))) return [];
+  const flags = plan.targets.filter(({ provider, unit }) => sharing.includes(provider) && unit === '%');
+  const orders = new Set(flags.map(orderOf));
+  if (flags.length < 2 || (orders.size === 1 && !orders.has(null))) return [];
   const standing = new Map<string, number>();
   for (const [index, { phase, moves }] of plan.phases.entries()) {
     for (const { target, to } of moves) if (typeof to === 'number') standing.set(target, to);
     const shares = flags.map(({ id }) => standing.get(id) ?? 0).filter((share) => share > 0 && share < 100);
     if (shares.length < 2) continue;
     const touched = 100 * (1 - shares.reduce((left, share) => left * (1 - share / 100), 1));
-    return [lint('warning', 'UNALIGNED_COHORTS', ['phases', index, 'move'], `${shares.length} flags choose their users independently: in “${phase}” about ${Math.round(touched)}% of users get at least one of them, not ${Math.max(...shares)}%; give the flags one seed, or take it into account`)];
+    return [lint('warning', 'UNALIGNED_COHORTS', ['phases', index, 'move'], `${shares.length} flags choose their users independently: in “${phase}” about ${Math.round(touched)}% of users get at least one of them, not ${Math.max(...shares)}%; give them one order of users where they can have one (an Unleash ‘group’, an nginx ‘key’), or take it into account`)];
   }
   return [];
 }

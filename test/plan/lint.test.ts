@@ -22,6 +22,12 @@ describe('the lint', () => {
       .replace('move: { flag: 10% }', 'move: { flag: 25%, two: 25%, three: 25% }');
     expect(lints(text)).toContainEqual(expect.stringMatching(/^warning UNALIGNED_COHORTS phases\[0\]\.move: 3 flags .* about 58% of users get at least one of them, not 25%/));
   });
+  it('flags of one group expose the same users, and flags with salts of their own do not', () => {
+    const two = (group: string): string => spoiled("flag: { flagd: { file: flags.json, flag: new-checkout }, cap: 80% }", `flag: { unleash: { url: 'http://u', token: '\${env:T}', environment: p, flag: one, group: all } }\n  two: { unleash: { url: 'http://u', token: '\${env:T}', environment: p, flag: two${group} } }`).replace('move: { flag: 10% }', 'move: { flag: 25%, two: 25% }');
+    expect(lints(two(', group: all')).filter((one) => one.includes('UNALIGNED'))).toEqual([]);
+    expect(lints(two(', group: others')).filter((one) => one.includes('UNALIGNED'))).toHaveLength(1);
+    expect(lints(two('')).filter((one) => one.includes('UNALIGNED'))).toHaveLength(1);
+  });
   it('a soak shorter than what its trigger looks at', () => {
     expect(lints(spoiled('soak: 48h', 'soak: 30m').replace("'error_rate > wave-1 + 5 points'", "'mean(error_rate over 1h) > 5%'"))).toContainEqual(expect.stringMatching(/^warning SHORT_SOAK phases\[1\]\.soak: “wave-2” soaks for 30m, but “error_rate > 5% over 1h”/));
   });

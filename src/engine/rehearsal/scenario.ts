@@ -29,7 +29,7 @@ const schema = z.strictObject({
   answers: z.array(z.strictObject({ ask: z.string(), never: z.literal(true).optional(), after: duration.optional(), by: z.union([z.string(), z.array(z.string())]).optional(), value: value.optional(), reason: z.string().optional(), times: z.number().int().min(1).optional() })).optional(),
   commands: z.array(z.strictObject({ command: z.string(), fails: z.union([z.literal('always'), z.number().int().min(1)]).optional(), output: z.string().optional() })).optional(),
   targets: z.record(z.string(), value).optional(),
-  writes: z.array(z.strictObject({ target: z.string(), at: at.optional(), fails: z.union([z.literal('always'), z.number().int().min(1)]), how: z.enum(['unreachable', 'refused', 'after effect']).optional(), direction: z.enum(['forward', 'back', 'both']).optional() })).optional(),
+  writes: z.array(z.strictObject({ target: z.string(), at: at.optional(), fails: z.union([z.literal('always'), z.number().int().min(1)]), how: z.enum(['unreachable', 'refused', 'after effect', 'by hand']).optional(), direction: z.enum(['forward', 'back', 'both']).optional() })).optional(),
   drift: z.array(z.strictObject({ at, target: z.string(), to: value })).optional(),
   commandsGiven: z.array(z.strictObject({ at, give: z.enum(['pause', 'resume', 'rollback', 'stop', 'extend', 'skip']), by: z.string(), with: z.record(z.string(), z.unknown()).optional() })).optional(),
 });

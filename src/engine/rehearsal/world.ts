@@ -127,6 +127,7 @@ export class World {
         const now = await this.clock();
         const fault = this.writeFault(target.id, expected === null ? 'back' : 'forward', now);
         if (fault === 'unreachable') throw new TargetUnreachable({ code: 'SCENARIO', what: 'the scenario lets this write fail', where: target.id });
+        if (fault === 'by hand') throw new TargetNeedsPerson({ code: 'SCENARIO', what: 'the scenario has this write approved or made by a person', where: target.id });
         if (fault === 'refused') throw new TargetRefused({ code: 'SCENARIO', what: 'the scenario lets this write be refused', where: target.id });
         if (expected !== null && this.values.get(target.id) !== expected) throw new TargetConflict({ code: 'TARGET_DRIFTED', what: `stands at ${this.values.get(target.id)}`, where: target.id });
         this.put(target.id, value, now);
@@ -142,7 +143,7 @@ export class World {
     this.exposure.push({ at: now, on: [...this.values.values()].some((one) => typeof one === 'number' && one > 0) });
   }
 
-  private writeFault(target: string, direction: 'forward' | 'back', now: EpochMs): 'unreachable' | 'refused' | 'after effect' | null {
+  private writeFault(target: string, direction: 'forward' | 'back', now: EpochMs): 'unreachable' | 'refused' | 'after effect' | 'by hand' | null {
     for (const write of this.scenario.writes ?? []) {
       if (write.target !== target || ((write.direction ?? 'forward') !== 'both' && (write.direction ?? 'forward') !== direction)) continue;
       const at = write.at === undefined ? 0 : instantOf(parseWhen(write.at, this.plan, this.file), this);
