@@ -20,7 +20,7 @@ export async function startPatchService(share: () => Promise<number>): Promise<P
     total += rate * passed;
     errors += rate * passed * 0.03 * 0.5 ** ((at - startedAt) / 30_000);
   };
-  const timer = setInterval(() => { void share().then((value) => { count(); now = value; movedEver ||= value > 0; }, () => { /* asked again */ }); }, 200);
+  const timer = setInterval(() => { void share().then((value) => { count(); now = value; movedEver ||= value > 0; }, () => { /* asked again */ }); }, 1_000);
   const server = createServer((_, response) => {
     count();
     const seen = Math.round(total);
