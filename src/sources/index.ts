@@ -14,6 +14,7 @@ import type { SourceProvider } from './port.js';
 import { createProbe, schema as probe } from './probe.js';
 import { createPrometheusText, schema as prometheusText } from './prometheus-text.js';
 import { createPrometheus, schema as prometheus } from './prometheus.js';
+import { createSql, schema as sql } from './sql.js';
 
 export interface SourceDeps {
   readonly http: HttpClient;
@@ -30,6 +31,7 @@ export const sources: Readonly<Record<string, SourceEntry>> = {
   'prometheus-text': { schema: prometheusText, create: ({ http }) => createPrometheusText(patient(http)) },
   json: { schema: json, create: ({ http }) => createJson(patient(http)) },
   alertmanager: { schema: alertmanager, create: ({ http }) => createAlertmanager(patient(http)) },
+  sql: { schema: sql, create: () => createSql() },
   probe: { schema: probe, create: ({ http }) => createProbe(http) },
   command: { schema: command, create: ({ allowCommands }) => createCommand(allowCommands) },
   person: { schema: personSchema, create: () => person },

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export interface RunningProgram { /** SIGKILL */ kill(): Promise<void>; start(): Promise<void>; /** for good */ close(): Promise<void> }
 
-/** @throws Error when it ends or is not ready within 20 s; what it wrote to standard error is in the message */
+/** @throws Error when it ends or is not ready within a minute; what it wrote to standard error is in the message */
 export async function startProgram(path: string, args: readonly string[], isReady: () => Promise<boolean>): Promise<RunningProgram> {
   let child: ChildProcess | null = null;
   const onExit = (): void => { child?.kill('SIGKILL'); };
@@ -22,7 +22,7 @@ export async function startProgram(path: string, args: readonly string[], isRead
     const started = spawn(path, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     started.stderr.on('data', (chunk: Buffer) => { words = (words + chunk.toString()).slice(-2_000); });
     child = started;
-    const until = performance.now() + 20_000;
+    const until = performance.now() + 60_000;
     while (!(await isReady().catch(() => false))) { // not yet
       if (performance.now() > until || started.exitCode !== null) throw new Error(`${path} did not get ready:\n${words}`);
       await pause(25);
