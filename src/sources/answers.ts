@@ -30,6 +30,23 @@ export function ratio(part: number, whole: number, scale: number): Measurement {
   return measured(part / whole, scale, { samples: whole });
 }
 
+interface Answered { readonly value: number }
+
+/** The one series that answered at an instant, and the count behind it where a second query asked for one (else null). */
+export function fromSeries(found: readonly Answered[], samples: readonly Answered[] | null, scale: number): Measurement {
+  if (found.length > 1) return { kind: 'ambiguous', series: found.length };
+  const value = found[0]?.value ?? null;
+  if (samples === null) return value === null ? NO_SERIES : measured(value, scale);
+  if (samples.length > 1) return { kind: 'ambiguous', series: samples.length };
+  const observed = samples[0]?.value;
+  if (observed === undefined) return noData("its 'samples' query answers nothing");
+  if (!Number.isFinite(observed)) return measured(observed, 1);
+  // A ratio over nothing is NaN, or no series at all when the divisor was filtered: both only say that there was no traffic.
+  if (observed <= 0 && (value === null || Number.isNaN(value))) return { kind: 'idle', samples: 0 };
+  return value === null ? NO_SERIES : measured(value, scale, { samples: Math.max(0, Math.round(observed)) }); // increase() extrapolates to fractions
+}
+export const NO_SERIES = noData('the query answers no series');
+
 /** The count of distinct members with their names, sorted. */
 export function counted(members: Iterable<string>): Measurement {
   const names = [...new Set(members)].sort();

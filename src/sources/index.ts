@@ -2,11 +2,13 @@
 // The contract: port.ts. Nothing is opened by importing this.
 import type { HttpClient } from '../http/client.js';
 import { patient } from '../http/patient.js';
+import { retryAfterMs, secondsAsMs } from '../http/retry-after.js';
 import type { EpochMs } from '../judgement/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { createAlertmanager, schema as alertmanager } from './alertmanager.js';
 import { createCommand, schema as command } from './command.js';
+import { createDatadog, schema as datadog } from './datadog.js';
 import { createJson, schema as json } from './json.js';
 import { createMemory, MemoryMetrics, schema as memory } from './memory.js';
 import { person, schema as personSchema } from './person.js';
@@ -31,6 +33,7 @@ export const sources: Readonly<Record<string, SourceEntry>> = {
   'prometheus-text': { schema: prometheusText, create: ({ http }) => createPrometheusText(patient(http)) },
   json: { schema: json, create: ({ http }) => createJson(patient(http)) },
   alertmanager: { schema: alertmanager, create: ({ http }) => createAlertmanager(patient(http)) },
+  datadog: { schema: datadog, create: ({ http }) => createDatadog(patient(http, (answer) => secondsAsMs(answer.header('x-ratelimit-reset')) ?? retryAfterMs(answer, null))) },
   sql: { schema: sql, create: () => createSql() },
   probe: { schema: probe, create: ({ http }) => createProbe(http) },
   command: { schema: command, create: ({ allowCommands }) => createCommand(allowCommands) },

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { EpochMs, Measurement, Ms, Point } from '../judgement/types.js';
 import type { HttpClient } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
-import { counted, expectAnswer, measured, noData, providerError, single, type ProviderError } from './answers.js';
+import { counted, expectAnswer, fromSeries, noData, providerError, single, type ProviderError } from './answers.js';
+import { gridsOf, type Grid } from './grid.js';
 import { seriesIdentity } from './identity.js';
 import type { MetricRef, SourceProvider } from './port.js';
 import { readEvaluation, serverSays, type AnsweredSeries } from './prometheus-answer.js';
@@ -35,8 +36,6 @@ export const schema: ProviderSchema = {
 /** Prometheus refuses 11,000 points a series; a count of members has many series in one answer of at most 4 MiB. */
 const POINTS_PER_QUERY = 10_000;
 const POINTS_PER_MEMBERS_QUERY = 1_000;
-/** More instants than this at one look tell nobody more; the step grows instead. */
-const POINTS_PER_LOOK = 50_000;
 
 export function createPrometheus(http: HttpClient): SourceProvider {
   const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
@@ -50,7 +49,7 @@ export function createPrometheus(http: HttpClient): SourceProvider {
       const settings = settingsSchema.parse(metric.settings);
       const deadlineAt = performance.now() + metric.timeoutMs;
       const points: Point[] = [];
-      for (const grid of chunks(from, to, metric)) {
+      for (const grid of gridsOf(from, to, metric.stepMs, () => (metric.members ? POINTS_PER_MEMBERS_QUERY : POINTS_PER_QUERY))) {
         const remainingMs = deadlineAt - performance.now();
         const ask = (query: string): Promise<readonly Slot[] | ProviderError> => evaluate(http, settings, query, grid, remainingMs, metric.timeoutMs, signal);
         const [values, samples, presence] = await Promise.all([ask(settings.query), settings.samples === undefined ? null : ask(settings.samples), settings.presence === undefined ? null : ask(settings.presence)]);
@@ -63,23 +62,6 @@ export function createPrometheus(http: HttpClient): SourceProvider {
       return points.some((point) => point.measurement.kind !== 'noData') ? points : [{ at: to, measurement: points.at(-1)!.measurement }];
     },
   };
-}
-
-/** Instants `first`, `first + stepMs`, … `last`; the last one of all is the instant of the look itself. */
-interface Grid { readonly first: EpochMs; readonly last: EpochMs; readonly stepMs: Ms; readonly count: number }
-
-function chunks(from: EpochMs, to: EpochMs, metric: MetricRef): readonly Grid[] {
-  const spanMs = Math.max(1, to - from);
-  const stepMs = Math.max(1, Math.round(metric.stepMs), Math.ceil(spanMs / POINTS_PER_LOOK));
-  const total = Math.ceil(spanMs / stepMs); // the first instant lies after `from`, which was seen at the last look
-  const size = metric.members ? POINTS_PER_MEMBERS_QUERY : POINTS_PER_QUERY;
-  const grids: Grid[] = [];
-  for (let done = 0; done < total; done += size) {
-    const count = Math.min(size, total - done);
-    const first = to - (total - 1 - done) * stepMs;
-    grids.push({ first, last: first + (count - 1) * stepMs, stepMs, count });
-  }
-  return grids;
 }
 
 /** All series that have a point at one instant of the grid. */
@@ -133,16 +115,5 @@ function judgeable(values: readonly Slot[], samples: readonly Slot[] | null, pre
 function measurementAt({ found }: Slot, samples: Slot | null, presence: Slot | null, metric: MetricRef): Measurement {
   if (presence !== null && presence.found.length === 0) return noData("its 'presence' query answers nothing");
   if (metric.members) return counted(found.filter(({ value }) => value > 0).map(({ labels }) => seriesIdentity(labels)));
-  if (found.length > 1) return { kind: 'ambiguous', series: found.length };
-  const value = found[0]?.value ?? null;
-  if (samples === null) return value === null ? NOTHING : measured(value, metric.scale);
-  if (samples.found.length > 1) return { kind: 'ambiguous', series: samples.found.length };
-  const observed = samples.found[0]?.value;
-  if (observed === undefined) return noData("its 'samples' query answers nothing");
-  if (!Number.isFinite(observed)) return measured(observed, 1);
-  // A ratio over nothing is NaN, or no series at all when the divisor was filtered: both only say that there was no traffic.
-  if (observed <= 0 && (value === null || Number.isNaN(value))) return { kind: 'idle', samples: 0 };
-  return value === null ? NOTHING : measured(value, metric.scale, { samples: Math.max(0, Math.round(observed)) }); // increase() extrapolates to fractions
+  return fromSeries(found, samples?.found ?? null, metric.scale);
 }
-
-const NOTHING = noData('the query answers no series');
