@@ -1,4 +1,10 @@
-// The prometheus source against a real Prometheus with a past written for the purpose: a burst, a gap, a reset, a series that ended.
+// The prometheus source against a real Prometheus with a past written for the purpose: a burst, a gap, a reset, a series that ended;
+// one that scrapes a service while it is killed; one behind TLS and a password.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Agent, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Measurement, Point } from '../../src/judgement/types.js';
 import type { ProviderSettings } from '../../src/plan/types.js';
@@ -34,6 +40,9 @@ function past(): string[] {
     ...each('two{pod="b"}', (m) => (m >= 60 ? 2 : null)),
     ...each('ALERTS{alertname="High",severity="critical",alertstate="firing"}', (m) => (m >= 30 && m < 36 ? 1 : null)),
     ...each('not_a_number', () => 'NaN'),
+    // 100 requests a minute up to minute 60: half of them below 0.1 s, all below 0.2 s; none after it
+    ...([['0.1', 50], ['0.2', 100], ['+Inf', 100]] as const).flatMap(([le, perMinute]) => each(`duration_seconds_bucket{le="${le}"}`, (m) => Math.min(m, 60) * perMinute)),
+    ...each('duration_seconds_count', (m) => Math.min(m, 60) * 100),
   ];
 }
 
@@ -89,6 +98,16 @@ describe.skipIf(noPrometheus !== null)(`prometheus against a real server${noProm
     for (const { measurement } of points) expect(measurement.kind === 'value' && measurement.value > 5 && measurement.value < 12).toBe(true);
   });
 
+  test('a quantile of a histogram is a value, and over no observations not finite, or idle when they are counted', async () => {
+    const p90 = 'histogram_quantile(0.9, sum by (le) (rate(duration_seconds_bucket[5m])))';
+    const observed = await at(p90, 50, { samples: 'sum(increase(duration_seconds_count[5m]))' }, { scale: 1000 });
+    expect(observed).toMatchObject({ kind: 'value', samples: 500 });
+    expect(observed.kind === 'value' ? observed.value : NaN).toBeCloseTo(180, 6); // 0.1 s and four fifths of the bucket above it
+    expect(await at(p90, 80)).toEqual({ kind: 'nonFinite', value: 'NaN' });
+    expect(await at(p90, 80, { samples: 'sum(increase(duration_seconds_count[5m]))' })).toEqual({ kind: 'idle', samples: 0 });
+    expect(await at('duration_seconds_bucket', 50)).toEqual({ kind: 'ambiguous', series: 3 });
+  });
+
   test('several series are ambiguous from the instant on at which there are several', async () => {
     const points = await ask('two', START + 58 * MINUTE, START + 62 * MINUTE, {}, { stepMs: MINUTE });
     expect(points.map(({ measurement }) => measurement.kind)).toEqual(['value', 'ambiguous', 'ambiguous', 'ambiguous']);
@@ -123,4 +142,79 @@ describe.skipIf(noPrometheus !== null)(`prometheus against a real server${noProm
     await real.start();
     expect(await ask(ERROR_RATE, START + 20 * MINUTE, START + 50 * MINUTE)).toEqual(before);
   });
+});
+
+describe.skipIf(noPrometheus !== null)(`prometheus that scrapes a service${noPrometheus === null ? '' : ` (skipped: ${noPrometheus})`}`, () => {
+  const exporter = createServer((_request, response) => response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end('# TYPE queue gauge\nqueue 7\n'));
+  let real: RealPrometheus;
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => exporter.listen(0, '127.0.0.1', resolve));
+    real = await startPrometheus([], `127.0.0.1:${(exporter.address() as AddressInfo).port}`);
+  });
+  afterAll(async () => { await real?.close(); exporter.closeAllConnections(); exporter.close(); });
+  const source = createPrometheus(createHttpClient());
+  const look = (query: string, from: number, to: number): Promise<readonly Point[]> => source.measure(metricRef({ url: real.origin, query }, { stepMs: 500 }), from, to, new AbortController().signal);
+  const now = async (query: string): Promise<Measurement> => { const at = Date.now(); return (await look(query, at - 1, at))[0]!.measurement; };
+  async function becomes(query: string, what: object): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      const found = await now(query);
+      try { expect(found).toMatchObject(what); return; } catch (error) { if (tries > 300) throw error; }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  test('a restart between two looks of a soak is a stretch without evidence, and what lies around it is kept', async () => {
+    const fresh = 'count_over_time(queue[2s]) * 0 + 7'; // of samples no older than two seconds
+    await becomes(fresh, { kind: 'value', value: 7 });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const killedAt = Date.now();
+    await real.kill();
+    expect(await now(fresh)).toMatchObject({ kind: 'providerError' });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await real.start();
+    await becomes(fresh, { kind: 'value', value: 7 });
+    const points = await look(fresh, killedAt - 1_000, Date.now());
+    const blind = points.filter(({ measurement }) => measurement.kind === 'noData');
+    expect(points[0]!.measurement).toMatchObject({ kind: 'value', value: 7 });
+    expect(points.at(-1)!.measurement).toMatchObject({ kind: 'value', value: 7 });
+    expect(blind.length).toBeGreaterThan(0);
+    expect(points.every(({ measurement }) => measurement.kind === 'noData' || (measurement.kind === 'value' && measurement.value === 7))).toBe(true);
+    const middle = points.filter(({ at }) => at >= blind[0]!.at && at <= blind.at(-1)!.at);
+    expect(middle.map(({ measurement }) => measurement.kind)).toEqual(blind.map(() => 'noData')); // one stretch, without a hole
+  });
+
+  test('a service that is gone is no data within its next scrapes, long before the last value runs out', async () => {
+    await becomes('queue', { kind: 'value', value: 7 });
+    exporter.closeAllConnections();
+    await new Promise((resolve) => exporter.close(resolve));
+    await becomes('queue', { kind: 'noData' }); // a marker says that the series has ended; without one it would go on for five minutes
+    expect(await now('up')).toEqual({ kind: 'value', value: 0 });
+  });
+});
+
+describe.skipIf(noPrometheus !== null)(`prometheus behind TLS and a password${noPrometheus === null ? '' : ` (skipped: ${noPrometheus})`}`, () => {
+  const tls = join(import.meta.dirname, '../servers/tls');
+  /** as NODE_EXTRA_CA_CERTS would do for a whole process */
+  const dispatcher = new Agent({ connect: { ca: readFileSync(join(tls, 'ca.crt')) } });
+  const trusting = ((to: string, init?: RequestInit) => undiciFetch(to, { ...init as object, dispatcher })) as unknown as typeof fetch;
+  const authorization = `Basic ${Buffer.from('ann:pa55-of-ann').toString('base64')}`;
+  let real: RealPrometheus;
+  beforeAll(async () => {
+    real = await startPrometheus([], null, { web: {
+      config: `tls_server_config: { cert_file: ${join(tls, 'server.crt')}, key_file: ${join(tls, 'server.key')} }\nbasic_auth_users: { ann: '$2b$04$YPDCkTVKIsiuRm.DbuzWJumO2i6sMQPaIQRQWVhVtMlJJj614e4cK' }\n`,
+      scheme: 'https', fetch: trusting, headers: { authorization },
+    } });
+  });
+  afterAll(async () => { await real?.close(); await dispatcher.close(); });
+  const ask = async (settings: ProviderSettings, fetchLike = trusting): Promise<Measurement> => (await createPrometheus(createHttpClient(fetchLike)).measure(metricRef({ url: real.origin, query: 'vector(4)', ...settings }), 0, 1_000, new AbortController().signal))[0]!.measurement;
+
+  test('credentials are sent as a header or as user info of the address, and a wrong one is told without it', async () => {
+    expect(await ask({ headers: { authorization } })).toEqual({ kind: 'value', value: 4 });
+    expect(await ask({ url: real.origin.replace('//', '//ann:pa55-of-ann@') })).toEqual({ kind: 'value', value: 4 });
+    const refused = await ask({ url: real.origin.replace('//', '//ann:wr0ng-password@') });
+    expect(refused).toMatchObject({ kind: 'providerError', code: 'unauthorized' });
+    expect(JSON.stringify(refused)).not.toContain('wr0ng-password');
+  });
+
+  test('an authority that nobody vouches for is an error of ours, not a value', async () => { expect(await ask({ headers: { authorization } }, fetch)).toMatchObject({ kind: 'providerError', code: 'tls' }); });
 });

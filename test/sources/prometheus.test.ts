@@ -188,3 +188,17 @@ test("the server's words about a bad query reach the reader, without what we sen
   const points = await source.measure(metricRef({ url: `${server.origin}/teapot`, query: 'q', headers: { authorization: 'Bearer tok3n-echoed' } }), T, T + 1_000, new AbortController().signal);
   expect(points[0]!.measurement).toMatchObject({ kind: 'providerError', code: 'bad-query', detail: expect.stringContaining('cannot execute; you sent ***') as string });
 });
+
+test('headers of the plan, such as a tenant, go with every question', async () => {
+  const before = server.asked.length;
+  await ask((_at, query) => one(query === 'n' ? '10' : '1'), { settings: { samples: 'n', presence: 'up', headers: { 'X-Scope-OrgID': 'team-a' } } });
+  const asked = server.asked.slice(before);
+  expect(asked.map(({ headers }) => headers['x-scope-orgid'])).toEqual(['team-a', 'team-a', 'team-a']);
+});
+
+test('a server that cannot execute it (422) and one that is overloaded (503) are told apart, whatever the body', async () => {
+  const at = async (status: number, body: string): Promise<unknown> => { server.serve('/says/api/v1/query', { status, body }); return (await source.measure(metricRef({ url: `${server.origin}/says`, query: 'q' }), T, T + 1_000, new AbortController().signal))[0]!.measurement; };
+  expect(await at(422, '{"status":"error","errorType":"execution","error":"unavailable with Prometheus Agent"}')).toMatchObject({ kind: 'providerError', code: 'bad-query', detail: expect.stringContaining('Prometheus Agent') as string });
+  expect(await at(503, '{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}')).toMatchObject({ kind: 'providerError', code: 'server-error', detail: expect.stringContaining('timed out') as string });
+  expect(await at(422, 'upstream says no')).toMatchObject({ kind: 'providerError', code: 'bad-query' });
+});
