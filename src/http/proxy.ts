@@ -25,8 +25,9 @@ export function fetchByEnvironment(env: NodeJS.ProcessEnv = process.env): typeof
 
 async function fetchThrough(proxy: string): Promise<typeof fetch> {
   const undici = await import('undici');
+  const uri = proxy.includes('://') ? proxy : `http://${proxy}`;
   let dispatcher: InstanceType<typeof undici.ProxyAgent>;
-  try { dispatcher = new undici.ProxyAgent({ uri: /:\/\//.test(proxy) ? proxy : `http://${proxy}`, proxyTunnel: false }); } catch { return () => Promise.reject(new ProxyFailure('the proxy named in the environment is not an address')); }
+  try { dispatcher = new undici.ProxyAgent({ uri, proxyTunnel: false }); } catch { return () => Promise.reject(new ProxyFailure('the proxy named in the environment is not an address')); }
   return async (to, init) => {
     // The package's own fetch: another version of it, as Node brings, need not understand this dispatcher.
     try { return await undici.fetch(to as URL, { ...init as object, dispatcher }) as unknown as Response; } catch (error) { throw proxyFailure(error) ?? error; }

@@ -22,11 +22,15 @@ const settingsSchema = z.strictObject({
   /** which alerts count: those that fit all of them */
   matchers: z.union([matcher, z.array(matcher).min(1)]),
   /** an alert that always fires: its name, or the labels that single it out; `none` has to be said */
-  watchdog: z.union([z.string().min(1), z.record(label, z.string().min(1)).refine((labels) => Object.keys(labels).length > 0, { message: 'at least one label is needed' })], { error: "name the alert that always fires, e.g. 'Watchdog' (or its labels); 'none' if you have none" }),
+  watchdog: z.union([z.string().min(1), z.record(label, z.string().min(1)).refine((labels) => Object.keys(labels).length > 0, { message: 'at least one label is needed' })], {
+    error: "name the alert that always fires, e.g. 'Watchdog' (or its labels); 'none' if you have none",
+  }),
   /** how long after its start an Alertmanager has not yet been told everything again */
   warmup: z.string().refine((text) => later(text) || parseDuration(text) !== null, { message: "a length of time is needed, e.g. '2m'" }).default('2m'),
   /** alerts that fired before this instant do not count */
-  since: z.string().refine((text) => later(text) || (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))), { message: "an instant with its time zone is needed, e.g. '2027-03-01T09:00:00Z'" }).optional(),
+  since: z.string().refine((text) => later(text) || (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))), {
+    message: "an instant with its time zone is needed, e.g. '2027-03-01T09:00:00Z'",
+  }).optional(),
   /** the label that names an alert; default its alertname and fingerprint */
   id: label.optional(),
   headers: headers.optional(),
@@ -49,8 +53,10 @@ export function createAlertmanager(http: HttpClient): SourceProvider {
       const problems = check(metric);
       if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
       const settings = settingsSchema.parse(metric.settings);
-      const ask = <T extends object>(path: string, query: readonly (readonly [string, string])[], read: (document: unknown) => T | string): Promise<T | ProviderError> => asked(http, { settings, path, query, timeLimitMs: metric.timeoutMs }, read, signal);
-      const alerts = (which: keyof typeof STATES, matchers: readonly string[]): Promise<readonly Alert[] | ProviderError> => ask('alerts', [...STATES[which].map(([state, wanted]) => [state, String(wanted)] as const), ...matchers.map((one) => ['filter', one] as const)], readAlerts);
+      const ask = <T extends object>(path: string, query: Query, read: (document: unknown) => T | string): Promise<T | ProviderError> =>
+        asked(http, { settings, path, query, timeLimitMs: metric.timeoutMs }, read, signal);
+      const alerts = (which: keyof typeof STATES, matchers: readonly string[]): Promise<readonly Alert[] | ProviderError> =>
+        ask('alerts', [...STATES[which].map(([state, wanted]) => [state, String(wanted)] as const), ...matchers.map((one) => ['filter', one] as const)], readAlerts);
       const wanted = [settings.matchers].flat();
       const watchdog = watchdogOf(settings);
       const [active, state, quieted, alive] = await Promise.all([
@@ -76,7 +82,8 @@ function watchdogOf({ watchdog }: Settings): Readonly<Record<string, string>> | 
   return watchdog === 'none' ? null : typeof watchdog === 'string' ? { alertname: watchdog } : watchdog;
 }
 
-interface Question { readonly settings: Settings; readonly path: string; readonly query: readonly (readonly [string, string])[]; readonly timeLimitMs: number }
+type Query = readonly (readonly [name: string, value: string])[];
+interface Question { readonly settings: Settings; readonly path: string; readonly query: Query; readonly timeLimitMs: number }
 
 async function asked<T extends object>(http: HttpClient, { settings, path, query, timeLimitMs }: Question, read: (document: unknown) => T | string, signal: AbortSignal): Promise<T | ProviderError> {
   const url = new URL(settings.url);
