@@ -1,21 +1,27 @@
-// What a plan may say of a target that commands move, and where its value goes into a command. The provider is ./command.ts.
+// What a plan may say of a target that commands move, and where its value goes into a command. The provider is ./command.ts;
+// ./env-file.ts and ./compose.ts take their commands in the same form.
 import { z } from 'zod';
 import { parseDuration } from '../plan/durations.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { ProviderSettings } from '../plan/types.js';
+import { hasReference } from './settings.js';
 
-const run = z.union([z.string().min(1), z.array(z.string()).min(1)]);
-const isReference = (text: string): boolean => /\$\{env:/.test(text);
+export const runSetting = z.union([z.string().min(1), z.array(z.string()).min(1)]);
+export const timeLimit = z.string().refine((text) => hasReference(text) || (parseDuration(text) ?? 0) > 0, { message: "a length of time is needed, e.g. '20s'" });
+export const commandEnv = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'this is no name of a variable'), z.string());
+
+/** The values of `env` are often credentials, and failing programs like to print theirs. */
+export const secretsIn = (env: Readonly<Record<string, string>> | undefined): readonly string[] => Object.values(env ?? {});
 
 export const settingsSchema = z.strictObject({
   /** puts `{value}` in force */
-  write: run,
+  write: runSetting,
   /** writes the value in force as its last line; changes nothing */
-  read: run.optional(),
+  read: runSetting.optional(),
   /** ends with 0 when users really get `{value}` */
-  verify: run.optional(),
+  verify: runSetting.optional(),
   /** takes it back to `{value}`, the value before the first move; default `write` */
-  undo: run.optional(),
+  undo: runSetting.optional(),
   /** why there is no way back */
   'cannot be undone': z.string().min(1).optional(),
   /** running `write` twice with one value does the same as running it once */
@@ -23,9 +29,9 @@ export const settingsSchema = z.strictObject({
   /** what it stands at before the first move, where no `read` can tell */
   before: z.union([z.number(), z.string().min(1)]).optional(),
   /** for each of the commands, default 30s; never longer than the target's own write limit */
-  timeout: z.string().refine((text) => isReference(text) || (parseDuration(text) ?? 0) > 0, { message: "a length of time is needed, e.g. '20s'" }).optional(),
+  timeout: timeLimit.optional(),
   cwd: z.string().min(1).optional(),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'this is no name of a variable'), z.string()).optional(),
+  env: commandEnv.optional(),
 });
 export type CommandTarget = z.infer<typeof settingsSchema>;
 
@@ -55,7 +61,7 @@ const SHELLS = /(^|\/)(sh|bash|dash|ash|zsh|ksh|fish)$/;
 const ADVICE = 'write "$TIDEGATE_VALUE" there: the value comes as this variable';
 
 /** Why `{value}` cannot be put in safely: only a shell's own quoting keeps a value from being read as code. */
-function placeholderProblem(command: string | readonly string[]): string | null {
+export function placeholderProblem(command: string | readonly string[]): string | null {
   if (typeof command !== 'string') {
     if (command[0]?.includes('{value}') === true) return '`{value}` cannot be the program';
     return SHELLS.test(command[0] ?? '') && command.some((part) => part.includes('{value}')) ? `\`{value}\` may not stand in a text that a shell reads; ${ADVICE}` : null;

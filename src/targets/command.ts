@@ -3,15 +3,14 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { parseDuration } from '../plan/durations.js';
-import { maskSecrets } from '../plan/secrets.js';
 import type { TargetValue } from '../plan/types.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { shorten } from '../process/output.js';
 import { commandText, type CommandResult } from '../process/run.js';
-import { schema, settingsSchema, withValue, type CommandTarget } from './command-settings.js';
+import { schema, secretsIn, settingsSchema, withValue, type CommandTarget } from './command-settings.js';
 import type { LastWritten } from './last-written.js';
 import { TargetConflict, TargetRefused, TargetUnreachable, TargetUnverified, type Reading, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
-import { lastLine, runForTarget } from './run-for-target.js';
+import { lastLine, maskFor, runForTarget } from './run-for-target.js';
 import { parsedSettings, problemsOf } from './settings.js';
 
 export { schema };
@@ -35,7 +34,7 @@ export function createCommand({ allowCommands, lastWritten }: CommandDeps): Targ
     const result = await run({ target, settings, name: 'read', command: settings.read, value: null, expected: null, context });
     const value = valueOf(result.stdout);
     if (value === null) throw new TargetUnreachable({ code: 'COMMAND_NO_VALUE', where: `${target.id}, its read command`, what: 'it wrote nothing to its standard output.', means: 'What the target stands at is not known.', todo: 'Make it write the value as its last line.' });
-    return { value, detail: `its read command says ${maskSecrets(String(value), secretsOf(settings, context))}` };
+    return { value, detail: `its read command says ${masked(String(value), settings, context)}` };
   }
 
   return {
@@ -68,7 +67,7 @@ export function createCommand({ allowCommands, lastWritten }: CommandDeps): Targ
         try {
           const result = await run({ target, settings, name: 'verify', command: settings.verify, value, expected: null, context });
           const line = lastLine(result.stdout);
-          return `its verify command passed${line === '' ? '' : `: ${maskSecrets(shorten(line, 200), secretsOf(settings, context))}`}`;
+          return `its verify command passed${line === '' ? '' : `: ${masked(shorten(line, 200), settings, context)}`}`;
         } catch (error) {
           if (!(error instanceof TargetUnreachable) || error.code !== 'COMMAND_FAILED') throw error;
           throw new TargetUnverified({ ...error.fields, code: 'COMMAND_UNVERIFIED', means: `It is not shown that users get ${value}.`, todo: 'Look at what the command said, and at the target itself.' });
@@ -105,7 +104,7 @@ function runOne({ target, settings, name, command, value, expected, context, all
   return runForTarget({
     where: `${target.id}, its ${name} command`, run: withValue(command, String(value ?? '')), timeoutMs: changes ? Math.min(ownMs, target.writeTimeoutMs) : ownMs, cwd: settings.cwd ?? null, env,
     // what `read` says is in the reading; the others' words belong to the record
-    changes, kept: name !== 'read', secrets: secretsOf(settings, context), context, allow,
+    changes, kept: name !== 'read', secrets: secretsIn(settings.env), context, allow,
   });
 }
 
@@ -116,7 +115,4 @@ function valueOf(stdout: string): TargetValue | null {
   return /^[+-]?(\d+\.?\d*|\.\d+)\s*%?$/.test(line) ? Number.parseFloat(line) : line;
 }
 
-/** What the caller put in, and the values of `env`: those are often credentials, and failing programs like to print theirs. */
-function secretsOf(settings: CommandTarget, context: TargetContext): readonly string[] {
-  return [...(context.secrets ?? []), ...Object.values(settings.env ?? {})].filter((value) => value.length >= 4);
-}
+function masked(text: string, settings: CommandTarget, context: TargetContext): string { return maskFor(context, secretsIn(settings.env))(text); }

@@ -4,6 +4,7 @@ import type { HttpClient } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { createCommand, schema as command } from './command.js';
+import { createEnvFile, schema as envFile } from './env-file.js';
 import { createFlagd, schema as flagd } from './flagd.js';
 import { createHttp, schema as http } from './http.js';
 import { createLaunchDarkly, schema as launchdarkly } from './launchdarkly.js';
@@ -28,6 +29,7 @@ export interface TargetEntry { readonly schema: ProviderSchema; readonly create:
 export const targets: Readonly<Record<string, TargetEntry>> = {
   flagd: { schema: flagd, create: () => createFlagd() },
   http: { schema: http, create: (deps) => createHttp(deps.http) },
+  'env-file': { schema: envFile, create: (deps) => createEnvFile(deps) },
   nginx: { schema: nginx, create: (deps) => createNginx(deps) },
   command: { schema: command, create: (deps) => createCommand(deps) },
   manual: { schema: manualSchema, create: () => manual },

@@ -33,7 +33,7 @@ export interface TargetCommand {
 /** What an answering command said; its stderr is masked, its stdout not, which may be the value asked for. @throws TargetRefused when it did not run or says that repeating cannot help, else TargetUnreachable: COMMAND_FAILED, COMMAND_TIMED_OUT, ABORTED, COMMAND_NOT_STARTED */
 export async function runForTarget(command: TargetCommand): Promise<CommandResult> {
   const { where, context, timeoutMs } = command;
-  const mask = (text: string): string => maskSecrets(text, [...(context.secrets ?? []), ...(command.secrets ?? [])].filter((value) => value.length >= SECRET_LENGTH));
+  const mask = maskFor(context, command.secrets ?? []);
   const unknown = command.changes ? 'Whether it took effect is not known; it is read back before anything is repeated.' : 'What the target stands at is not known.';
   let result: CommandResult;
   try {
@@ -60,5 +60,11 @@ export async function runForTarget(command: TargetCommand): Promise<CommandResul
 
 /** Exit codes by which a command says that repeating it cannot help: the shell's own two, and two of sysexits.h. */
 const REFUSALS: ReadonlyMap<number, string> = new Map([[126, 'it may not be executed'], [127, 'there is no such program'], [77, 'permission denied'], [78, 'configuration error']]);
+
+/** Takes what the caller put in, and `more`, out of a text. */
+export function maskFor(context: TargetContext, more: readonly string[]): (text: string) => string {
+  const secrets = [...(context.secrets ?? []), ...more].filter((value) => value.length >= SECRET_LENGTH);
+  return (text) => maskSecrets(text, secrets);
+}
 
 export const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)?.trim() ?? '';

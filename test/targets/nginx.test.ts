@@ -6,10 +6,8 @@ import { Agent, createServer } from 'node:http';
 import { chmod, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { undoTarget } from '../../activities/undo-target.js';
@@ -23,6 +21,7 @@ import { agrees } from '../../src/targets/share.js';
 import { describeNeeding } from '../setup/needs.js';
 import { context, targetConformance, type World } from './conformance.js';
 import { handWritten, startNginx, until, type RealNginx } from './real-nginx.js';
+import { writeInProcess } from './target-writer-process.js';
 
 const made = (allowCommands: AllowedCommands = 'any'): TargetProvider => createNginx({ http: createHttpClient(), allowCommands });
 const ref = (settings: TargetRef['settings'], writeTimeoutMs = 10_000): TargetRef => ({ id: 'checkout', settings, writeTimeoutMs });
@@ -219,11 +218,8 @@ describeNeeding(['nginx'], 'a real nginx', () => {
   describe('a write that was killed between replacing the file and loading it', () => {
     /** a worker of its own, killed by SIGKILL out of the test of the configuration that it runs */
     async function killedWrite(value: number): Promise<void> {
-      const bundle = join(nginx.dir, 'writer.mjs');
-      await build({ entryPoints: [fileURLToPath(new URL('./nginx-writer.ts', import.meta.url))], outfile: bundle, bundle: true, platform: 'node', format: 'esm', target: 'node20', banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" }, logLevel: 'error' });
       await nginx.hook('kill -9 $PPID; exit 1');
-      const child = spawn(process.execPath, [bundle, JSON.stringify(target()), String(value)], { stdio: 'inherit' });
-      expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+      expect(await writeInProcess(nginx.dir, 'nginx', target(), value)).toMatchObject({ signal: 'SIGKILL' });
       await nginx.hook('');
       expect(await text()).toContain(`${value}%  new`);
       expect(await files()).toHaveLength(1);
@@ -284,14 +280,8 @@ describeNeeding(['nginx'], 'a real nginx', () => {
     });
 
     it.skipIf(process.getuid?.() !== 0)('that we may signal is refused before the file is touched', async () => {
-      const bundle = join(nginx.dir, 'writer.mjs');
-      await build({ entryPoints: [fileURLToPath(new URL('./nginx-writer.ts', import.meta.url))], outfile: bundle, bundle: true, platform: 'node', format: 'esm', target: 'node20', banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" }, logLevel: 'error' });
-      await chmod(nginx.dir, 0o777); await chmod(nginx.file, 0o666); await chmod(bundle, 0o755);
-      const child = spawn(process.execPath, [bundle, JSON.stringify(target()), '25'], { uid: 65_534, gid: 65_534, cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] });
-      let said = '';
-      child.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
-      await once(child, 'close');
-      expect(said).toContain('NGINX_MAY_NOT_SIGNAL TargetRefused');
+      await chmod(nginx.dir, 0o777); await chmod(nginx.file, 0o666);
+      expect((await writeInProcess(nginx.dir, 'nginx', target(), 25, 65_534)).said).toContain('NGINX_MAY_NOT_SIGNAL TargetRefused');
       expect(await text()).toBe(handWritten(10));
     });
   });
