@@ -4,6 +4,7 @@ import type { HttpClient } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { createCommand, schema as command } from './command.js';
+import { createCompose, schema as compose } from './compose.js';
 import { createEnvFile, schema as envFile } from './env-file.js';
 import { createFlagd, schema as flagd } from './flagd.js';
 import { createHttp, schema as http } from './http.js';
@@ -30,6 +31,7 @@ export const targets: Readonly<Record<string, TargetEntry>> = {
   flagd: { schema: flagd, create: () => createFlagd() },
   http: { schema: http, create: (deps) => createHttp(deps.http) },
   'env-file': { schema: envFile, create: (deps) => createEnvFile(deps) },
+  compose: { schema: compose, create: (deps) => createCompose(deps) },
   nginx: { schema: nginx, create: (deps) => createNginx(deps) },
   command: { schema: command, create: (deps) => createCommand(deps) },
   manual: { schema: manualSchema, create: () => manual },

@@ -179,6 +179,12 @@ describe('with a command that follows', () => {
       await one.provider.write(one.target, 25, 10, context());
       expect([await one.seen(), await one.changes()]).toEqual([25, 1]);
       expect(await one.provider.read(one.target, context())).toEqual({ value: 25, detail: expect.any(String) });
+      // what was cut short does not count as somebody else's change, also for another value
+      await one.trouble('kill');
+      expect(await writeInProcess(one.dir, 'env-file', one.target, 50)).toMatchObject({ signal: 'SIGKILL' });
+      await one.trouble('');
+      await one.provider.write(one.target, 75, 25, context());
+      expect(await one.seen()).toBe(75);
       expect((await readdir(one.dir)).filter((name) => name.includes('.tidegate'))).toEqual([]);
     } finally { await one.end(); }
   });

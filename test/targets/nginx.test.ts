@@ -232,6 +232,12 @@ describeNeeding(['nginx'], 'a real nginx', () => {
       expect(await files()).toEqual([]);
     });
 
+    it('does not count as somebody else\'s change', async () => {
+      await killedWrite(25);
+      await provider.write(target(), 50, 10, context());
+      expect(await provider.read(target(), context())).toEqual({ value: 50, detail: expect.any(String) });
+    });
+
     it('is taken out of the file by an undo, although what the undo wants is in force already', async () => {
       await killedWrite(25);
       expect(await activity(undoTarget, 10)).toMatchObject({ value: 10, leftSafer: false });
