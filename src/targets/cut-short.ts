@@ -1,7 +1,7 @@
 // A note beside a file whose new content still has to be put in force by something else (a reload, a restart): it is made before the file is
 // replaced and removed when that something is proved done, so that a write which was cut short in between is known as one.
 // Used by ./nginx.ts and ./file-and-command.ts.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync, type BigIntStats } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { TargetValue } from '../plan/types.js';
@@ -12,6 +12,8 @@ export interface Note {
   readonly after: TargetValue;
   /** the file as it was then, for those who own all of it */
   readonly text?: string;
+  /** The very file that was put back and is in force, although it is younger than what loaded it: nothing is cut short then. */
+  readonly inForce?: string;
 }
 
 /** @param what which of the things in the file; the name of the note does not show it, since it may be anything */
@@ -28,3 +30,6 @@ export function noteOf(file: string, what: string): { read(): Note | null; put(n
     clear: () => { rmSync(path, { force: true }); },
   };
 }
+
+/** Tells one version of a file from every other, also from one with the same content. */
+export const identityOf = ({ dev, ino, mtimeNs, ctimeNs }: BigIntStats): string => [dev, ino, mtimeNs, ctimeNs].join('-');

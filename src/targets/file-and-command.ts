@@ -45,7 +45,7 @@ export function createFileProvider({ name, problems, of }: FileProvider): Target
       if (one.prove === null || note?.after !== stands) return { value: stands, detail: `${one.file}: ${one.what} is ${stands}` };
       for (const value of [note.after, note.before]) {
         const proved = await one.prove({ target, value, context }).catch((error: unknown) => { if (error instanceof TargetUnverified) return null; throw error; });
-        if (proved !== null) return { value, detail: `a write of ${note.after} was cut short after ${one.file} was changed; ${proved}`, unsettled: true };
+        if (proved !== null) return { value, detail: `a write of ${note.after} is under way or was cut short after ${one.file} was changed; ${proved}`, unsettled: true };
       }
       throw new TargetUnreachable({ code: 'CUT_SHORT', where: target.id, what: `a write of ${note.after} was cut short after ${one.file} was changed, and neither ${note.after} nor ${note.before} is shown to be in force.`, means: 'What users get cannot be told.', todo: 'Look at the service itself; taking the move back writes it anew.' });
     },

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { HttpClient } from '../http/client.js';
 import type { TargetValue } from '../plan/types.js';
-import { noteOf } from './cut-short.js';
+import { identityOf, noteOf } from './cut-short.js';
 import { parseSplit, type SplitFile } from './nginx-file.js';
 import { findMaster, type Asking } from './nginx-master.js';
 import { probeSchema } from './nginx-probe.js';
@@ -61,20 +61,22 @@ export async function standingOf(looking: Looking): Promise<Standing> {
   const file = parseSplit(text, settings.file, settings);
   const { children, exactMs } = await findMaster(ask);
   const note = noteOf(realPath(settings), 'split').read();
-  const cutShort = note?.after === file.sharePercent ? note : null;
+  const putBack = note?.inForce === identityOf(stats);
+  const cutShort = note?.after === file.sharePercent && note.inForce === undefined ? note : null;
   // a rename does not change when a file was modified, only when its entry was
   const writtenAt = Number(stats.mtimeMs > stats.ctimeMs ? stats.mtimeMs : stats.ctimeMs);
   // in doubt a worker is young enough, because a hand reloads at once; after a write of ours that was cut short it is not
   const isOlder = ({ startedAt }: { readonly startedAt: number }): boolean => startedAt + (cutShort === null ? exactMs : 0) < writtenAt;
   const workers = children.filter(({ worker, draining }) => worker && !draining);
-  const stale = children.filter((child) => child.worker && child.draining && (cutShort !== null || isOlder(child))).length;
+  const stale = putBack ? 0 : children.filter((child) => child.worker && child.draining && (cutShort !== null || isOlder(child))).length;
   const all = { file, stale };
   if (settings.marker !== undefined && file.told === file.sharePercent) {
     const told = await askMarker(looking, settings.marker);
     return { ...all, loaded: told === file.sharePercent, inForce: told, how: `nginx answers that it has loaded ${told} %` };
   }
   if (workers.length > 0 && !workers.some(isOlder)) return { ...all, loaded: true, inForce: file.sharePercent, how: `its ${workers.length} ${workers.length === 1 ? 'worker is' : 'workers are'} younger than the file` };
-  if (cutShort !== null) return { ...all, loaded: false, inForce: cutShort.before, how: 'a write was cut short before nginx loaded the file' };
+  if (putBack) return { ...all, loaded: true, inForce: file.sharePercent, how: 'another share was taken back before nginx loaded it' };
+  if (cutShort !== null) return { ...all, loaded: false, inForce: cutShort.before, how: 'a write is under way or was cut short, and nginx has not loaded the file' };
   throw new TargetUnreachable({ code: 'NGINX_LOADED_UNKNOWN', where: target.id, what: `${settings.file} says ${file.sharePercent} %, but it was changed after the workers of nginx were started, and not by Tidegate.`, means: 'Which share is in force cannot be told.', todo: "Look at the file, then reload nginx; a 'marker' would tell." });
 }
 

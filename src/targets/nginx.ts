@@ -7,12 +7,12 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { shorten } from '../process/output.js';
-import { noteOf } from './cut-short.js';
+import { identityOf, noteOf } from './cut-short.js';
 import { isOwned, parseSplit, renderSplit, type Split, type SplitFile } from './nginx-file.js';
 import { findMaster, requireSignal, untilReplaced, type Asking } from './nginx-master.js';
 import { countSides } from './nginx-probe.js';
 import { realPath, settingsSchema, standingOf, type Settings, type Standing } from './nginx-standing.js';
-import { replaceFile } from './replace-file.js';
+import { readTextAndStats, replaceFile } from './replace-file.js';
 import { runForTarget } from './run-for-target.js';
 import { TargetConflict, TargetRefused, TargetUnreachable, TargetUnverified, type Reading, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
 import { parsedSettings, problemsOf } from './settings.js';
@@ -89,37 +89,38 @@ export function createNginx({ http, allowCommands }: NginxDeps): TargetProvider 
       requireSignal(target.id, await findMaster(asking(target, settings, context)));
       const note = noteOf(realPath(settings), 'split');
       const prior = note.read();
-      const keepPrior = (): void => { if (prior === null) note.clear(); else note.put(prior); };
       const ours = renderSplit(settings, percent);
-      let found = '';
-      let replaced: 'changed' | 'unchanged';
-      try {
-        replaced = await replaceFile(settings.file, (text) => {
-          found = text;
-          const file = understood(text, settings, expected === null);
-          if (file?.sharePercent === percent) return null;
-          const cutShort = file !== null && prior?.after === file.sharePercent ? prior : null;
-          if (expected !== null && file?.sharePercent !== expected && cutShort?.before !== expected) {
-            throw new TargetConflict({ code: 'NGINX_SHARE_CHANGED', where: target.id, what: `${settings.file} says ${file?.sharePercent ?? '?'} %, not ${expected} % as read before.`, means: 'Somebody else changed it; nothing was written.', todo: 'Find out who and why; then adopt the value, restore ours, or roll back.' });
-          }
-          note.put(cutShort === null ? { before: file?.sharePercent ?? 'unknown', after: percent, text } : { ...cutShort, after: percent });
-          return ours;
-        }, { signal: context.signal, waitMs: Math.min(10_000, target.writeTimeoutMs / 2) });
-      } catch (error) {
-        if (!(error instanceof TargetUnreachable) || error.code !== 'FILE_TROUBLE') keepPrior();
+      const cutShort = prior !== null && prior.inForce === undefined ? prior : null;
+      /** what is put back when nginx is not told to load the new version: what it has loaded, as far as that is known */
+      let origin: { readonly text: string; readonly share: TargetValue | null } | null = null;
+      const replaced = await replaceFile(settings.file, (text) => {
+        const file = understood(text, settings, expected === null);
+        const waiting = file !== null && cutShort?.after === file.sharePercent ? cutShort : null;
+        origin = waiting?.text === undefined ? { text, share: expected } : { text: waiting.text, share: waiting.before };
+        if (file?.sharePercent === percent) { if (waiting === null) origin = null; return null; }
+        if (expected !== null && file?.sharePercent !== expected && waiting?.before !== expected) {
+          throw new TargetConflict({ code: 'NGINX_SHARE_CHANGED', where: target.id, what: `${settings.file} says ${file?.sharePercent ?? '?'} %, not ${expected} % as read before.`, means: 'Somebody else changed it; nothing was written.', todo: 'Find out who and why; then adopt the value, restore ours, or roll back.' });
+        }
+        note.put(waiting === null ? { before: file?.sharePercent ?? 'unknown', after: percent, text } : { ...waiting, after: percent });
+        return ours;
+      }, { signal: context.signal, waitMs: Math.min(10_000, target.writeTimeoutMs / 2) }).catch((error: unknown) => {
+        // after trouble in the middle it is not known which version stands there, and the note tells
+        if (!(error instanceof TargetUnreachable) || error.code !== 'FILE_TROUBLE') { if (prior === null) note.clear(); else note.put(prior); }
         throw error;
-      }
-      const putBack = async (now: string, before: string | undefined): Promise<void> => {
-        if (before !== undefined) await replaceFile(settings.file, (text) => (text === now ? before : null), { signal: new AbortController().signal, waitMs: PUT_BACK_MS });
+      });
+      const putBack = async (): Promise<void> => {
+        if (origin === null) return;
+        const { text: before, share } = origin;
+        await replaceFile(settings.file, (text) => (understood(text, settings, true)?.sharePercent === percent ? before : null), { signal: new AbortController().signal, waitMs: PUT_BACK_MS });
+        // it is younger than nginx's workers now, and in force all the same
+        const { text, stats } = await readTextAndStats(settings.file);
+        if (share !== null && text === before) note.put({ before: share, after: share, inForce: identityOf(stats) }); else note.clear();
       };
-      if (replaced === 'changed') {
-        await load(target, settings, context, until, async () => { await putBack(ours, found); keepPrior(); });
-      } else {
-        // already so in the file: nginx may not have loaded it yet, or still serve connections of before
-        const standing = await look(target, settings, context).catch((error: unknown) => { if (error instanceof TargetUnreachable && error.code === 'NGINX_LOADED_UNKNOWN') return null; throw error; });
-        if (standing?.loaded !== true) await load(target, settings, context, until, async () => { if (prior?.after === percent) { await putBack(found, prior.text); note.clear(); } });
-        else if (standing.stale > 0) await drained(target, asking(target, settings, context), (await findMaster(asking(target, settings, context))).children.filter(({ draining }) => draining).map(({ pid }) => pid), until);
-      }
+      // already so in the file: nginx may not have loaded it yet, or still serve connections of before
+      const standing = replaced === 'changed' ? null : await look(target, settings, context).catch((error: unknown) => { if (error instanceof TargetUnreachable && error.code === 'NGINX_LOADED_UNKNOWN') return null; throw error; });
+      if (standing?.loaded !== true) await load(target, settings, context, until, putBack);
+      else if (standing.stale > 0) await drained(target, asking(target, settings, context), (await findMaster(asking(target, settings, context))).children.filter(({ draining }) => draining).map(({ pid }) => pid), until);
+      if (standing?.loaded === true && prior?.inForce !== undefined) return; // what was put back stays known
       note.clear();
     },
 

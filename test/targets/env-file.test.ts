@@ -174,7 +174,7 @@ describe('with a command that follows', () => {
       await one.trouble('kill');
       expect(await writeInProcess(one.dir, 'env-file', one.target, 25)).toMatchObject({ signal: 'SIGKILL' });
       await one.trouble('');
-      expect(await one.provider.read(one.target, context())).toMatchObject({ value: 10, unsettled: true, detail: expect.stringContaining('a write of 25 was cut short') });
+      expect(await one.provider.read(one.target, context())).toMatchObject({ value: 10, unsettled: true, detail: expect.stringContaining('a write of 25 is under way or was cut short') });
       expect(await failure(one.provider.verify(one.target, 25, context()))).toMatchObject({ name: 'TargetUnverified', message: expect.stringContaining('cut short') });
       await one.provider.write(one.target, 25, 10, context());
       expect([await one.seen(), await one.changes()]).toEqual([25, 1]);

@@ -137,8 +137,13 @@ describeNeeding(['nginx'], 'a real nginx', () => {
       await writeFile(nginx.config, (await readFile(nginx.config, 'utf8')).replace('upstream new', 'upstream'));
       expect(await failure(provider.write(target(), 25, 10, context()))).toMatchObject({ code: 'NGINX_CONFIG_REFUSED', name: 'TargetRefused', message: expect.stringMatching(/\[emerg\].*nginx\.conf:\d+/) });
       expect(await text()).toBe(before);
-      expect(await files()).toEqual([]);
       expect(await nginx.reloads()).toBe(0);
+      // the file is younger than the workers now, and still it is known that they have loaded it
+      expect(await provider.read(target(), context())).toEqual({ value: 10, detail: expect.stringContaining('taken back before nginx loaded it') });
+      await provider.write(target(), 10, 10, context());
+      expect((await provider.read(target(), context())).value).toBe(10);
+      await writeFile(nginx.file, before); // the same words by another hand: who knows what was loaded between
+      expect(await failure(provider.read(target(), context()))).toMatchObject({ code: 'NGINX_LOADED_UNKNOWN' });
     });
 
     it('only when it is put in force keeps the old workers, and is known not to be loaded', async () => {
@@ -160,7 +165,7 @@ describeNeeding(['nginx'], 'a real nginx', () => {
       expect(await failure(made(['docker']).write(target(), 25, 10, context()))).toMatchObject({ code: 'COMMAND_NOT_ALLOWED', name: 'TargetRefused' });
       expect(await failure(provider.write(target({ nginx: '/no/such/nginx' }), 25, 10, context()))).toMatchObject({ code: 'COMMAND_NOT_FOUND', name: 'TargetRefused' });
       expect(await text()).toBe(before);
-      expect(await files()).toEqual([]);
+      expect((await provider.read(target(), context())).value).toBe(10);
       await made([nginx.binary]).write(target(), 25, 10, context());
     });
   });
@@ -253,7 +258,12 @@ describeNeeding(['nginx'], 'a real nginx', () => {
       await writeFile(nginx.config, `${config}\nno_such_directive;`);
       expect(await failure(provider.write(target(), 25, 10, context()))).toMatchObject({ code: 'NGINX_CONFIG_REFUSED' });
       expect(await text()).toBe(before);
-      expect(await files()).toEqual([]);
+      expect(await provider.read(target(), context())).toEqual({ value: 10, detail: expect.any(String) });
+      await killedWrite(25);
+      await writeFile(nginx.config, `${config}\nno_such_directive;`);
+      expect(await failure(provider.write(target(), 50, 10, context()))).toMatchObject({ code: 'NGINX_CONFIG_REFUSED' });
+      expect(await text()).toBe(before);
+      expect((await provider.read(target(), context())).value).toBe(10);
     });
   });
 
