@@ -3,7 +3,7 @@
 import type { EpochMs, Ms } from '../judgement/types.js';
 import type { HttpAnswer } from '../http/client.js';
 import { providerError, type ProviderError } from './answers.js';
-import { NotJson, readJson } from './json-value.js';
+import { NotJson, readJson } from '../http/json-value.js';
 
 /** `points` ascending; null: nothing arrived in that interval */
 export interface DatadogSeries { readonly labels: Readonly<Record<string, string>>; readonly intervalMs: Ms; readonly points: readonly (readonly [begin: EpochMs, value: number | null])[] }

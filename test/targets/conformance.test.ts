@@ -167,7 +167,9 @@ describe('a manual target', () => {
   });
 });
 
-it('every provider of the table goes through the conformance suite, and is called by its name', () => {
-  expect(Object.keys(targets).sort()).toEqual(['([^', '.test.ts', 'command', 'every provider of the table goes through the conformance suite, and is called by its name', 'flagd', 'http', 'launchdarkly', 'manual', 'memory', 'unleash', 'utf8']);
+it('every provider of the table goes through the conformance suite, and is called by its name', async () => {
+  const suites = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.test.ts')).map((name) => readFile(join(import.meta.dirname, name), 'utf8'));
+  const tried = new Set((await Promise.all(suites)).flatMap((text) => [...text.matchAll(/^\s*targetConformance\('([^']+)'/gm)].map(([, name]) => name!)));
+  expect(Object.keys(targets).filter((name) => !tried.has(name))).toEqual([]);
   for (const [name, one] of Object.entries(made())) expect(one.name).toBe(name);
 });
