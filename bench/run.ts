@@ -1,8 +1,9 @@
 // `npm run bench`: Tidegate's figures beside this machine's own floor, measured in the same run. It never passes or fails: read the ratios.
-//   npm run bench [-- --only NAME[,NAME]] [--long] [--json]      names: cold, rehearsal, history, one, load, people, worker
+//   npm run bench [-- --only NAME[,NAME]] [--long] [--json]      names: cold, rehearsal, history, one, load, people, worker, providers
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cold } from './figures-cold.js';
 import { breachOfOne, commandToEffect, decisionToReadBack, loadOf, naiveEvents } from './figures-live.js';
+import { evaluations, messages, moves } from './figures-providers.js';
 import { history, rehearsals } from './figures-rehearsal.js';
 import { workerKilled } from './figures-worker.js';
 import { LiveWorld } from './live-world.js';
@@ -37,6 +38,7 @@ const figures: Readonly<Record<string, () => Promise<Row[]>>> = {
   ],
   people: () => inWorld(async (world) => [...await commandToEffect(world, 12), ...await decisionToReadBack(world, 12)]),
   worker: () => workerKilled(20),
+  providers: async () => [...await moves(15), ...await evaluations(5_000), ...await messages(1_000)],
 };
 
 const rows: Row[] = [];

@@ -31,7 +31,7 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
   const undoing = undoAll(run, undos, demand.at + limitMs);
   run.rewatch++;
   run.note('decision', `rolling back to ${state.rollback.to}: ${demand.reason}`, { automatic: demand.automatic, targets: undos.map((undo) => undo.target) }, demand.by);
-  run.tell('critical', 'rolling-back', `${state.rollout} is rolling back to ${state.rollback.to}: ${demand.reason}`, undos.map((undo) => `${undo.target} → ${undo.value}`).join('\n'), { to: deciders(run), matter: rollbackMatter(demand.at) });
+  run.tell('critical', 'rolling-back', `${state.rollout} is rolling back to ${state.rollback.to}: ${demand.reason}`, undos.map((undo) => `${undo.target} → ${undo.value}`).join('\n'), { to: deciders(run), matter: rollbackMatter(demand.at), ends: run.heldMatters() });
   for (const ask of Object.values(state.asks)) if (ask.state === 'open') voidAsk(run, ask.ask, 'a rollback was decided');
   state.holds = [];
   await undoing;

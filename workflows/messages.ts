@@ -1,7 +1,7 @@
 // Everything that goes into and comes out of a rollout from outside: commands (each an update and a signal of the same name), the
 // status query, search attributes, ids. Imported by the CLI and the activities too, so it holds names and types and nothing that acts.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { EpochMs, Ms, Verdict } from '../src/judgement/types.js';
+import type { EpochMs, Ms, Severity, Verdict } from '../src/judgement/types.js';
 import type { ChannelRef, TargetValue } from '../src/plan/types.js';
 
 export const taskQueue = 'tidegate';
@@ -57,7 +57,7 @@ export type RolloutState =
 export type RolloutOutcome = 'completed' | 'rolled-back' | 'rollback-incomplete' | 'stopped' | 'failed';
 
 export type HoldReason = 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
-export interface Hold { readonly reason: HoldReason; /** in words, with what ends it */ readonly message: string; readonly since: EpochMs; /** the person who ordered it, for a pause */ readonly by: string | null }
+export interface Hold { readonly reason: HoldReason; /** in words, with what ends it */ readonly message: string; readonly since: EpochMs; /** the person who ordered it, for a pause */ readonly by: string | null; /** how gravely people were told of it; absent: they were not */ readonly told?: Severity }
 
 export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest';
 export interface AskAnswer { readonly by: string; readonly value: string | number; readonly at: EpochMs; readonly reason: string; readonly identity: string }

@@ -8,6 +8,7 @@ import type { Demand, PhaseRecord, State } from './state.js';
 
 /** One occurrence of something whose end is told, and how grave it was. */
 export interface Matter { readonly matter: string; readonly severity: Severity }
+const matterOfHold = ({ reason, since }: Hold): string => `hold-${reason}@${since}`;
 const distinct = (channels: readonly ChannelRef[]): ChannelRef[] => [...new Map(channels.map((channel) => [JSON.stringify(channel), channel])).values()];
 
 /** Thrown from a wait when a rollback or a stop has been demanded. Caught once, in rollout.ts. */
@@ -136,7 +137,19 @@ export class Run {
 
   /** Holds and tells people once. */
   holdAndTell(reason: HoldReason, message: string, severity: Severity = 'warning', to: readonly string[] = [this.plan.owner]): void {
-    if (this.hold(reason, message)) this.tell(severity, 'hold', `${this.state.rollout} is held: ${message}`, '', { to });
+    if (this.hold(reason, message)) this.tellHold(reason, severity, to);
+  }
+
+  /** People hear that it is held, and where they heard it also that it no longer is. */
+  tellHold(reason: HoldReason, severity: Severity, to: readonly string[], body = ''): void {
+    const standing = this.held(reason)!;
+    this.state.holds = this.state.holds.map((hold) => (hold === standing ? { ...hold, told: severity } : hold));
+    this.tell(severity, 'hold', `${this.state.rollout} is held: ${standing.message}`, body, { to, matter: matterOfHold(standing) });
+  }
+
+  /** What people were told that stands now, for a message that ends it. */
+  heldMatters(): Matter[] {
+    return this.state.holds.flatMap((hold) => (hold.told === undefined ? [] : [{ matter: matterOfHold(hold), severity: hold.told }]));
   }
 
   unhold(reason: HoldReason, why: string, by = 'tidegate'): boolean {
@@ -145,6 +158,7 @@ export class Run {
     this.state.holds = this.state.holds.filter((hold) => hold !== standing);
     this.note('hold-ended', `no longer held (${standing.message}): ${why}`, { reason, tookMs: this.now() - standing.since }, by);
     if (!harmless.includes(reason)) this.rewatch++;
+    if (standing.told !== undefined && this.since020) this.tell('info', 'hold-ended', `${this.state.rollout} is no longer held: ${standing.message}`, why, { ends: [{ matter: matterOfHold(standing), severity: standing.told }] });
     return true;
   }
 

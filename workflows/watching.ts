@@ -215,7 +215,7 @@ function unknownOrKnown(run: Run, report: WatchReport): void {
     const missing = report.verdicts.filter((verdict) => verdict.verdict === 'inconclusive').map((verdict) => verdict.message);
     const message = `no sound evidence: ${missing.slice(0, 3).join('; ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}`;
     if (run.hold('unknown', message)) {
-      run.tell('warning', 'hold', `${run.state.rollout} is held: ${message}`, 'It goes on by itself after one clean look. Unknown is not healthy: this time does not count.', { to: [run.plan.owner] });
+      run.tellHold('unknown', 'warning', [run.plan.owner], 'It goes on by itself after one clean look. Unknown is not healthy: this time does not count.');
       void besideTheStory(escalateUnknown(run));
     }
   } else if (!report.unknown) run.unhold('unknown', 'the evidence is back');

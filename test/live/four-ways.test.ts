@@ -72,7 +72,14 @@ class People {
   }
 }
 
-interface Made { readonly status: Status; readonly entries: readonly StoredEntry[]; readonly slack: SlackStandIn; readonly mailbox: Mailbox; readonly world: World; readonly pressed: number; readonly secrets: readonly string[] }
+/** Everything that a history says, payloads too. */
+function wordsOf(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  if (typeof value === 'object' && value !== null) return Object.values(value).map(wordsOf).join('\n');
+  return typeof value === 'string' ? value : '';
+}
+
+interface Made { readonly status: Status; readonly entries: readonly StoredEntry[]; readonly slack: SlackStandIn; readonly mailbox: Mailbox; readonly world: World; readonly pressed: number; readonly history: string; readonly secrets: readonly string[] }
 
 describeNeeding(['temporal-cli', 'prometheus', 'promtool', 'alertmanager'], 'the shipped plan, live', () => {
   let ground: Ground;
@@ -111,16 +118,17 @@ describeNeeding(['temporal-cli', 'prometheus', 'promtool', 'alertmanager'], 'the
       people.leave();
       await attending;
       await until('nobody is on the new side', async () => (await side.share()) === 0, 20_000);
+      const history = wordsOf(await rollout.handle.fetchHistory());
       const journal = await openJournal(`sqlite:${join(world.home, 'journal.db')}`);
       const entries = await journal.entries(id, 1, 2000);
       expect((await verifyChain(journal, id, made.journalHead)).ok).toBe(true);
       await journal.close();
-      return { status: made, entries, slack, mailbox, world, pressed: people.pressed, secrets: [slackToken, signing, mailPassword, ...side.secrets] };
+      return { status: made, entries, slack, mailbox, world, pressed: people.pressed, history, secrets: [slackToken, signing, mailPassword, ...side.secrets] };
     } finally { for (const close of closing.reverse()) await close(); }
   }
 
   for (const way of ways) describeNeeding(way.needs, `over ${way.name}`, () => test('an alert in wave 2 takes it back, and everybody heard of everything', async () => {
-    const { status, entries, slack, mailbox, world, pressed, secrets } = await carriedOut(way);
+    const { status, entries, slack, mailbox, world, pressed, history, secrets } = await carriedOut(way);
     expect(status.outcome).toBe('rolled-back');
     expect(status.moves.filter((move) => move.direction === 'forward').map((move) => move.after)).toEqual([10, 25]);
     expect(status.rollback?.verified).toBe(true);
@@ -135,6 +143,8 @@ describeNeeding(['temporal-cli', 'prometheus', 'promtool', 'alertmanager'], 'the
     expect(grave.length).toBeGreaterThan(2);
     expect(grave.filter(({ key }) => !mailbox.keys.includes(key))).toEqual([]);
 
-    for (const file of ['journal.db', 'worker.log']) for (const secret of secrets) expect(readFileSync(join(world.home, file)).includes(secret), `${file} tells a secret`).toBe(false);
+    expect(history).toContain('resolve');
+    const places = { journal: readFileSync(join(world.home, 'journal.db')), log: readFileSync(join(world.home, 'worker.log')), history, slack: slack.asked.map((one) => one.body).join(), mail: mailbox.mails.join(), status: JSON.stringify(status) };
+    for (const [place, words] of Object.entries(places)) for (const secret of secrets) expect(words.includes(secret), `the ${place} tells a secret`).toBe(false);
   }, 400_000));
 });

@@ -46,3 +46,13 @@ test('what failed is named with the first line of its reason, even where the res
     expect(code).toBe(1);
   } finally { rmSync(join(dir, 'b.test.ts')); }
 });
+
+test('a suite whose preparation failed is a failure with its reason, not a skip without one', () => {
+  writeFileSync(join(dir, 'b.test.ts'), `import { beforeAll, describe, test } from 'vitest'; describe('outer', () => { beforeAll(() => { throw new Error('no server came up'); }); test('never tried', () => {}); });`);
+  try {
+    const { code, last } = run({});
+    expect(last).toContain('failed: b.test.ts > outer: no server came up');
+    expect(last.at(-1)).toBe('1 passed, 1 failed, 5 skipped');
+    expect(code).toBe(1);
+  } finally { rmSync(join(dir, 'b.test.ts')); }
+});

@@ -19,6 +19,11 @@ export default class LastLines implements Reporter {
         counts.failed += 1;
         lines.push(`failed: ${module.relativeModuleId}${project}: ${firstLine(module.errors())}`);
       }
+      // A hook of a suite that fails leaves its tests skipped: the reason stands with the suite.
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) {
+        counts.failed += 1;
+        lines.push(`failed: ${module.relativeModuleId} > ${suite.fullName}${project}: ${firstLine(suite.errors())}`);
+      }
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') counts.passed += 1;

@@ -55,8 +55,7 @@ describeNeeding(['test-server'], 'the story', () => {
     const plan = (soak: string): string => smallPlan({ soak, top: 'stand-ups: [{ stand-up: Twice a day, at: [09:00, 17:00], in: wave-2, from: [ann] }]' });
     const [short, long] = [await rehearse(plan('2d'), '', { cadenceMs: hour }), await rehearse(plan('16d'), '', { cadenceMs: hour })];
     expect((long.historyEvents - short.historyEvents) / 14).toBeLessThan(8);
-    // The last window may end with the soak.
-    expect(texts(long, 'watch-summary').length - texts(short, 'watch-summary').length).toBeGreaterThanOrEqual(13);
+    expect(texts(long, 'watch-summary').length).toBeGreaterThanOrEqual(16);
     expect(long.asks.filter((ask) => ask.kind === 'stand-up').map((ask) => ask.ask)).toEqual(short.asks.filter((ask) => ask.kind === 'stand-up').map((ask) => ask.ask));
     expect(long.asks.some((ask) => ask.ask.startsWith('wave-2/stand-up'))).toBe(true);
   });
