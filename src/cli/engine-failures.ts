@@ -62,6 +62,8 @@ export function commandFailure(error: unknown, { rollout, name, updateId, addres
   if (error instanceof WorkflowUpdateFailedError) {
     let cause: unknown = error.cause;
     while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+    // Accepted in the very moment in which the rollout ended.
+    if (cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow') return ended(rollout, name, error);
     const code = cause instanceof ApplicationFailure && cause.type != null && /^[A-Z][A-Z0-9_]+$/.test(cause.type) ? cause.type : 'COMMAND_REFUSED';
     return new FinalError({ code, what: cause instanceof Error ? cause.message : error.message, where: `${name} ${rollout}`, means: 'The command was refused and did nothing.', todo: `'tidegate why ${rollout}' and 'tidegate inbox' show where it stands and what it waits for.`, cause: error });
   }
@@ -74,7 +76,9 @@ export function commandFailure(error: unknown, { rollout, name, updateId, addres
     });
   }
   if (error instanceof WorkflowNotFoundError || /already completed/i.test(grpcOf(error)?.details ?? '')) {
-    return new FinalError({ code: 'ROLLOUT_ENDED', what: `The rollout ${rollout} has ended.`, where: `${name} ${rollout}`, means: 'There is nothing left to command.', todo: `'tidegate status ${rollout}' shows how it ended.`, cause: error });
+    return ended(rollout, name, error);
   }
   return engineFailure(error, address);
 }
+
+const ended = (rollout: string, name: CommandName, cause: unknown): FinalError => new FinalError({ code: 'ROLLOUT_ENDED', what: `The rollout ${rollout} has ended.`, where: `${name} ${rollout}`, means: 'There is nothing left to command.', todo: `'tidegate status ${rollout}' shows how it ended.`, cause });
