@@ -86,12 +86,23 @@ export async function openEnvironment(progress: (line: string) => void = () => {
   const [{ TestWorkflowEnvironment }, { locate }] = await Promise.all([import('@temporalio/testing'), import('./binaries.js')]);
   await quietRuntime();
   const { path } = await locate('test-server', { report: progress });
-  const environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+  const environment = await started(() => TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }), progress);
   // The test server can register search attributes but not list them, so all are registered without looking.
   const keyword = 2;
   await environment.connection.operatorService.addSearchAttributes({ namespace: environment.namespace ?? 'default', searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])) });
   return environment;
 }
+
+/** The SDK gives the server five seconds, which a busy machine may need to read it from its disk; the next attempt finds it in memory. */
+async function started<T>(start: () => Promise<T>, progress: (line: string) => void): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try { return await start(); } catch (error) {
+      if (attempt === startAttempts || !/did not start within/.test(String(error))) throw error;
+      progress('the test server did not start within five seconds; starting it again');
+    }
+  }
+}
+const startAttempts = 5;
 
 /** The SDK's own log would drown the calendar. A process that has a runtime already (a stack, a test) keeps it. */
 async function quietRuntime(): Promise<void> {
