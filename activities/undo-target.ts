@@ -1,4 +1,5 @@
 // undoTarget: writes the value recorded before our move, whatever stands there now, unless what stands there is already safer; reads back.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetUnreachable } from '../src/targets/port.js';
 import type { ResolvedTarget, TargetValue } from '../src/plan/types.js';
 import { abortAfter } from './failure.js';
@@ -7,7 +8,19 @@ import { contextOf, read, sameValue, targetRef } from './read-target.js';
 import type { UndoInput, UndoResult } from './types.js';
 import { observed } from './write-target.js';
 
-export const undoTarget = (ports: Ports) => (input: UndoInput): Promise<UndoResult> => observed(ports, input.rollout, input.target.provider, 'back', () => undo(ports, input));
+/** Two attempts at one undo may come at once, e.g. when a worker is back after a while: the second looks when the first is done, or has had its time. */
+export const undoTarget = (ports: Ports) => {
+  const underWay = new Map<string, Promise<UndoResult>>();
+  return (input: UndoInput): Promise<UndoResult> => observed(ports, input.rollout, input.target.provider, 'back', async () => {
+    const before = underWay.get(input.key);
+    const mine = (async () => {
+      if (before !== undefined) await Promise.race([before.catch(() => null), sleep(input.target.writeTimeoutMs, null, { ref: false })]);
+      return undo(ports, input);
+    })();
+    underWay.set(input.key, mine);
+    try { return await mine; } finally { if (underWay.get(input.key) === mine) underWay.delete(input.key); }
+  });
+};
 
 async function undo(ports: Ports, input: UndoInput): Promise<UndoResult> {
   const { target, value, key } = input;
