@@ -20,6 +20,7 @@ export interface Postgres {
   restart(): Promise<void>;
   /** SIGKILL of the postmaster, as a crash: the next `start` recovers from the log */
   kill(): Promise<void>;
+  /** no effect on one that runs */
   start(): Promise<void>;
   /** stops the server and removes its folder */
   stop(): Promise<void>;
@@ -46,6 +47,7 @@ export async function startPostgres(): Promise<Postgres> {
   let words = '';
 
   const start = async (): Promise<void> => {
+    if (server !== null && server.exitCode === null && server.signalCode === null) return;
     words = '';
     const started = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'shared_buffers=32MB', '-c', 'max_connections=100'], { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
     started.stderr.on('data', (chunk: Buffer) => { words = (words + chunk.toString()).slice(-4_000); });
