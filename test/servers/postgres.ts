@@ -18,7 +18,7 @@ export interface Postgres {
   createDatabase(): Promise<string>;
   /** SIGINT and start again on the same folder and port; open connections are cut */
   restart(): Promise<void>;
-  /** SIGKILL of the postmaster, as a crash: the next `start` recovers from the log */
+  /** SIGKILL of the postmaster and of every session, as a crash: the next `start` recovers from the log */
   kill(): Promise<void>;
   /** no effect on one that runs */
   start(): Promise<void>;
@@ -62,8 +62,11 @@ export async function startPostgres(): Promise<Postgres> {
     server = null;
     if (ended === null || ended.exitCode !== null || ended.signalCode !== null) return;
     const gone = new Promise((resolve) => { ended.once('exit', resolve); });
+    // a session outlives the postmaster for a moment and may even answer once more; a crash leaves nobody
+    const sessions = signal === 'SIGKILL' ? await childrenOf(ended.pid!) : [];
     ended.kill(signal);
     await gone;
+    for (const session of sessions) try { process.kill(session, 'SIGKILL'); } catch { /* gone with its postmaster */ }
   };
 
   await start();
@@ -79,6 +82,11 @@ export async function startPostgres(): Promise<Postgres> {
     kill: () => end('SIGKILL'),
     stop: async () => { await end('SIGINT'); rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }); },
   };
+}
+
+async function childrenOf(parent: number): Promise<readonly number[]> {
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
+  return stdout.trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number)).filter(([, of]) => of === parent).map(([pid]) => pid!);
 }
 
 /** Direct SQL on its own connection, for what a test does behind the product's back. */

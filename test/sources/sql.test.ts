@@ -219,7 +219,6 @@ describeNeeding(['postgres'], 'a real PostgreSQL', () => {
     test('after a restart of the server the next look is as before', async () => {
       expect(await ask('select 1')).toEqual({ kind: 'value', value: 1 });
       await server.kill();
-      // the kept connection may still be there, and its server process be the one that says so before it goes
       expect(await ask('select 1')).toMatchObject({ kind: 'providerError', code: gone });
       await server.start();
       expect(await ask('select 1')).toEqual({ kind: 'value', value: 1 });
