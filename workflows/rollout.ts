@@ -10,6 +10,7 @@ import { rollBack } from './compensation.js';
 import { grade } from './grading.js';
 import { planInForce, searchAttributes, status, type StartOptions, type Status } from './messages.js';
 import { keepDrift } from './moving.js';
+import { completed } from './older-plans.js';
 import { activities } from './options.js';
 import { keepRecord, keepTelling } from './outbox.js';
 import { bake, runPhase } from './phase.js';
@@ -30,7 +31,7 @@ import { deciders, keepWatch, mattersOf, resumeDecisions } from './watching.js';
  */
 export async function rollout(plan: unknown, options: StartOptions = {}, carried: State | null = null): Promise<Status> {
   if (carried !== null && workflowInfo().continuedFromExecutionRunId === undefined) throw ApplicationFailure.nonRetryable('a start takes two inputs, the plan and the options; nothing was moved', 'OPTIONS_INVALID');
-  let run: Run | null = carried === null ? null : new Run(carried, options.maxHistoryEvents ?? null);
+  let run: Run | null = carried === null ? null : new Run({ ...carried, plan: completed(carried.plan) }, options.maxHistoryEvents ?? null);
   const commands = handleCommands(() => run);
   setHandler(status, () => { if (run === null) throw ApplicationFailure.nonRetryable('the plan is still being resolved', 'NOT_READY'); return statusOf(run); });
   setHandler(planInForce, () => run?.plan ?? null);
@@ -51,7 +52,7 @@ async function begin(plan: unknown, options: StartOptions): Promise<State> {
     const problems = startProblems(options);
     if (problems.length > 0) throw ApplicationFailure.nonRetryable(`the start options cannot be understood; nothing was moved\n${problems.join('\n')}`, 'OPTIONS_INVALID', ...problems);
     const resolved = await activities.resolve({ plan, options, now: Date.now() });
-    const state = newState(resolved.rollout, resolved.plan, options.startedBy ?? { by: 'temporal', identity: workflowId }, Date.now());
+    const state = newState(resolved.rollout, completed(resolved.plan), options.startedBy ?? { by: 'temporal', identity: workflowId }, Date.now());
     const moved = resolved.plan.targets.filter((target) => resolved.plan.phases.some((phase) => phase.moves.some((move) => move.target === target.id)));
     const claimed = await activities.claim({ rollout: resolved.rollout, keys: [`rollout/${resolved.rollout}`], targets: moved });
     state.claimed = [...claimed.keys];
