@@ -6,6 +6,7 @@ import { activities, reader } from './options.js';
 import type { Run } from './run.js';
 import { same } from './moving.js';
 import type { Demand } from './state.js';
+import { payWhatIsOwed, undoSteps } from './steps.js';
 import { endIssues, mattersOf } from './watching.js';
 
 export async function afterwards(run: Run): Promise<void> {
@@ -50,6 +51,7 @@ export async function adoptOffline(run: Run, demand: Extract<Demand, { kind: 'ad
       run.note('undo-failed', `${id} cannot be read after the offline rollback: ${reasonOf(error)}`, { target: id });
     }
   }
+  if ((state.steps ?? []).length > 0) remainder.push(...(await undoSteps(run, 0)).map((name) => `step '${name}'`), ...(await payWhatIsOwed(run)).map((name) => `what must follow '${name}'`));
   state.rollback = { reason: demand.reason, to: 'the start', by: demand.by, automatic: false, decidedAt: demand.at, readBackAt: run.now(), verified: remainder.length === 0, remainder, done: true };
   state.outcome = remainder.length === 0 ? 'rolled-back' : 'rollback-incomplete';
   endIssues(run, () => true);

@@ -126,7 +126,8 @@ const table: { [Name in CommandName]: Command<never> } = {
   } as Command<never>,
 
   rollback: {
-    refuse(run: Run, command: RollbackCommand) {
+    refuse(run: Run, given: RollbackCommand) {
+      const command = meant(run, given);
       const phases = run.plan.phases.map((phase) => phase.phase);
       const named = command.phase ?? command.to;
       if (command.phase !== undefined && command.to !== undefined) return refused('CONFLICT', 'give --phase (undo it and all after it) or --to (restore its end state), not both.');
@@ -135,7 +136,8 @@ const table: { [Name in CommandName]: Command<never> } = {
       if (run.state.outcome !== null) return refused('OVER', `the rollout is over (${run.state.outcome}).`);
       return null;
     },
-    act(run: Run, command: RollbackCommand) {
+    act(run: Run, given: RollbackCommand) {
+      const command = meant(run, given);
       const phases = run.plan.phases.map((phase) => phase.phase);
       const after = command.to === undefined ? undefined : phases[phases.indexOf(command.to) + 1];
       const first = command.phase ?? after;
@@ -179,6 +181,13 @@ const table: { [Name in CommandName]: Command<never> } = {
     },
   } as Command<never>,
 };
+
+/** `current` is the phase that changed something last. */
+const meant = (run: Run, command: RollbackCommand): RollbackCommand => (command.phase !== 'current' ? command : { ...command, phase: run.plan.phases[lastChanged(run)]!.phase });
+function lastChanged({ state, plan }: Run): number {
+  const changed = Math.max(0, ...state.moves.filter((move) => move.direction === 'forward' && move.state !== 'undone').map((move) => move.phaseIndex), ...(state.steps ?? []).filter((step) => step.state !== 'undone').map((step) => step.phaseIndex));
+  return Math.min(changed, plan.phases.length - 1);
+}
 
 const resumable = (reason: string): boolean => ['paused', 'rejected', 'unanswered', 'rolled-back-to', 'command-failed', 'trigger'].includes(reason);
 

@@ -1,12 +1,13 @@
 // A rollback: the compensation of every executed move, newest first, each read back. Nothing blocks it (no freeze, approval, pause or dead
 // channel), nobody is waited for, and it never ends in silence: undone and verified, or the remainder named.
 import { ActivityFailure, ApplicationFailure, condition, sleep } from '@temporalio/workflow';
-import type { LadderStep, TargetValue } from '../src/plan/types.js';
-import { inWords, voidAsk } from './asks.js';
+import type { CommandSettings, LadderStep, RollbackStep, TargetValue } from '../src/plan/types.js';
+import { inWords, openAsk, voidAsk } from './asks.js';
 import { activities, longestAttemptMs, runner, undoer } from './options.js';
-import { reasonOf } from './moving.js';
-import type { Run } from './run.js';
+import { reasonOf, retryOrRollBack } from './moving.js';
+import type { PartFailed, Run } from './run.js';
 import { newPhase, type Demand, type MoveRecord } from './state.js';
+import { payWhatIsOwed, undoSteps } from './steps.js';
 import { deciders, endIssues, rollbackMatter } from './watching.js';
 
 type RollbackDemand = Extract<Demand, { kind: 'rollback' }>;
@@ -27,6 +28,7 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
   state.rollback = { reason: demand.reason, to: toStart ? 'the start' : `the end of ${plan.phases[bound - 1]!.phase}`, by: demand.by, automatic: demand.automatic, decidedAt: demand.at, readBackAt: null, verified: null, remainder: [], done: false };
   const undos = undosFrom(run, bound);
 
+  if (plan.rollback.before.length > 0) await takeBefore(run, plan.rollback.before);
   // The undo leaves in this very workflow task; what is written down and told comes behind it.
   const undoing = undoAll(run, undos, demand.at + limitMs);
   run.rewatch++;
@@ -44,9 +46,14 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
   run.note('undone', remainder.length === 0 ? `all ${undos.length} targets are read back as undone, ${inWords(tookMs)} after the decision` : `not undone: ${remainder.join(', ')}`, { tookMs, limitMs, undone: undos.map((undo) => ({ target: undo.target, value: undo.value, done: undo.done, detail: undo.detail })) });
   if (tookMs > limitMs) run.tell('critical', 'rollback-late', `the rollback of ${state.rollout} took ${inWords(tookMs)}, longer than its ${inWords(limitMs)}`, '', { to: deciders(run) });
 
+  if ((state.steps ?? []).length > 0) {
+    remainder.push(...(await undoSteps(run, bound)).map((name) => `step '${name}'`), ...(await payWhatIsOwed(run)).map((name) => `what must follow '${name}'`));
+    state.rollback = { ...state.rollback, remainder: [...remainder] };
+  }
   const verified = remainder.length === 0 ? await verify(run) : 'failed';
   state.rollback = { ...state.rollback, verified: verified === 'passed', done: true };
   await clearNotes(run, undos);
+  if (plan.rollback.after.length > 0) await takeAfter(run, plan.rollback.after);
   endIssues(run, () => true);
   finish(run, bound, verified, remainder);
   return toStart || remainder.length > 0 || verified === 'failed' ? 'over' : 'restored';
@@ -73,7 +80,7 @@ function undosFrom(run: Run, bound: number): Undo[] {
   });
 }
 
-async function undoAll(run: Run, undos: readonly Undo[], deadline: number): Promise<void> {
+async function undoAll(run: Run, undos: readonly Undo[], deadline: number, ladder: readonly LadderStep[] = run.plan.rollback.ladder): Promise<void> {
   let ladderRun = false;
   let late = 0;
   for (let round = 1; ; round++) {
@@ -92,8 +99,8 @@ async function undoAll(run: Run, undos: readonly Undo[], deadline: number): Prom
     const open = undos.filter((undo) => !undo.done).map((undo) => `${undo.target}: ${undo.detail}`).join('; ');
     if (!ladderRun) {
       ladderRun = true;
-      run.tell('emergency', 'rollback-stuck', `the rollback of ${run.state.rollout} is not done in time`, `${open}\nIt goes on trying; ${run.plan.rollback.ladder.length === 0 ? 'no further steps are planned' : 'the planned steps are taken now'}.`, { to: deciders(run) });
-      await climb(run, run.plan.rollback.ladder);
+      run.tell('emergency', 'rollback-stuck', `the rollback of ${run.state.rollout} is not done in time`, `${open}\nIt goes on trying; ${ladder.length === 0 ? 'no further steps are planned' : 'the planned steps are taken now'}.`, { to: deciders(run) });
+      await climb(run, ladder);
     } else if (++late > roundsAfterLadder) return;
   }
 }
@@ -141,18 +148,73 @@ async function settleOutstanding(run: Run, undos: readonly Undo[]): Promise<void
 async function climb(run: Run, ladder: readonly LadderStep[]): Promise<void> {
   for (const step of ladder) {
     run.note('ladder', `if that fails: ${step.name}`, { step: step.id });
+    if (!(await mayBeTaken(run, step))) continue;
     const steps = [{ name: step.name, command: step.run }, ...(step.verify === null ? [] : [{ name: `verify: ${step.name}`, command: step.verify }])];
-    for (const { name, command } of steps) {
-      try {
-        const output = await runner(command.timeoutMs, command.on).runCommand({ rollout: run.state.rollout, name, command, values: {} });
-        run.note('command', `${name}: ${output.ok ? 'done' : output.timedOut ? 'timed out' : `failed with exit code ${output.exitCode}`}`, { step: step.id, output: output.output, durationMs: output.durationMs });
-        if (!output.ok) break;
-      } catch (error) {
-        if (!(error instanceof ActivityFailure)) throw error;
-        run.note('command', `${name}: could not be run: ${reasonOf(error)}`, { step: step.id });
-        break;
-      }
-    }
+    for (const { name, command } of steps) if (!(await runStep(run, name, command, step.id))) break;
+  }
+}
+
+/** Of a part of a phase that failed: all that the phase has changed goes back, then people say whether it is tried again. @throws Interrupted */
+export async function takePartBack(run: Run, failed: PartFailed): Promise<void> {
+  const { state, plan } = run;
+  const phase = run.phaseName;
+  const undos = undosFrom(run, state.phaseIndex);
+  run.note('decision', `${failed.why} ${phase} is taken back as one`, { part: failed.part, targets: undos.map((undo) => undo.target) });
+  const left = await run.orDemand((async () => {
+    await undoAll(run, undos, run.now() + (run.phase?.rollbackWithinMs ?? plan.rollback.withinMs), []);
+    return [...undos.filter((undo) => !undo.done).map((undo) => undo.target), ...(await undoSteps(run, state.phaseIndex)), ...(await payWhatIsOwed(run))];
+  })());
+  await clearNotes(run, undos);
+  state.generation++;
+  state.gate = null;
+  if (left.length > 0) {
+    run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `${failed.why} And not everything of ${phase} could be taken back: ${left.join(', ')}`, by: 'tidegate', automatic: true, at: run.now() });
+    await run.until(() => false);
+  }
+  await retryOrRollBack(run, failed.part, `${failed.why} What ${phase} had changed is taken back.`);
+}
+
+/** What the plan has done before the targets go back. It is not waited for beyond its own short limit. */
+async function takeBefore(run: Run, steps: readonly RollbackStep[]): Promise<void> {
+  for (const step of steps) {
+    let ended = false;
+    void takeStep(run, step).finally(() => { ended = true; });
+    await condition(() => ended, step.run.timeoutMs);
+  }
+}
+
+/** What the plan has done when the targets are back, in order; some of it only if somebody says so. A failure keeps no other from being done. */
+async function takeAfter(run: Run, steps: readonly RollbackStep[]): Promise<void> {
+  run.tell('critical', 'targets-back', `${run.state.rollout}: the targets are back; now ${steps.map((step) => step.name).join(', ')}`, '', { to: deciders(run) });
+  for (const step of steps) if (await mayBeTaken(run, step)) await takeStep(run, step);
+}
+
+/** A step that is asked first is taken only when somebody says so in time. */
+async function mayBeTaken(run: Run, step: Pick<RollbackStep, 'id' | 'name' | 'ask' | 'withinMs'>): Promise<boolean> {
+  if (step.ask.length === 0) return true;
+  const id = openAsk(run, { ask: `rollback/${step.id.split('/').at(-1)!}`, kind: 'step', question: `The rollback offers: ${step.name}. Shall it be done?`, body: run.state.rollback?.reason ?? '', from: step.ask, options: ['approve', 'reject'], healthy: 'reject', withinMs: step.withinMs, otherwise: 'leave it out' });
+  await condition(() => run.state.asks[id]!.state !== 'open');
+  const { state, result, answers } = run.state.asks[id]!;
+  const taken = state === 'settled' && result === 'approve';
+  run.note('decision', `${step.name}: ${taken ? 'is done' : 'is left out'}, ${state === 'settled' ? `says ${answers.at(-1)!.by}` : 'nobody said yes in time'}`, { ask: id });
+  return taken;
+}
+
+async function takeStep(run: Run, step: RollbackStep): Promise<void> {
+  const commands = [{ name: step.name, command: step.run }, ...(step.verify === null ? [] : [{ name: `verify: ${step.name}`, command: step.verify }])];
+  for (const { name, command } of commands) if (!(await runStep(run, name, command, step.id))) return run.tell('emergency', 'step-failed', `the rollback of ${run.state.rollout}: '${name}' failed`, '', { to: deciders(run) });
+}
+
+/** One command of a rollback; whether it has done its work. */
+async function runStep(run: Run, name: string, command: CommandSettings, id: string): Promise<boolean> {
+  try {
+    const output = await runner(command.timeoutMs, command.on).runCommand({ rollout: run.state.rollout, name, command, values: {} });
+    run.note('command', `${name}: ${output.ok ? 'done' : output.timedOut ? 'timed out' : `failed with exit code ${output.exitCode}`}`, { step: id, output: output.output, durationMs: output.durationMs });
+    return output.ok;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    run.note('command', `${name}: could not be run: ${reasonOf(error)}`, { step: id });
+    return false;
   }
 }
 

@@ -59,7 +59,7 @@ export type RolloutOutcome = 'completed' | 'rolled-back' | 'rollback-incomplete'
 export type HoldReason = 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
 export interface Hold { readonly reason: HoldReason; /** in words, with what ends it */ readonly message: string; readonly since: EpochMs; /** the person who ordered it, for a pause */ readonly by: string | null; /** how gravely people were told of it; absent: they were not */ readonly told?: Severity }
 
-export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest';
+export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest' | 'step';
 export interface AskAnswer { readonly by: string; readonly value: string | number; readonly at: EpochMs; readonly reason: string; readonly identity: string }
 export interface AskView {
   readonly ask: string;
@@ -106,6 +106,8 @@ export interface Status {
   readonly issues: readonly IssueView[];
   readonly phases: readonly PhaseView[];
   readonly moves: readonly MoveView[];
+  /** steps that were begun, in order */
+  readonly steps: readonly { readonly step: string; readonly phase: string; readonly state: 'running' | 'done' | 'failed' | 'undone' | 'left'; readonly at: EpochMs }[];
   readonly grades: readonly { readonly grade: string; readonly reached: boolean; readonly criteria: readonly Verdict[] }[];
   readonly rollback: { readonly reason: string; readonly to: string; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[] } | null;
   readonly evaluations: number;

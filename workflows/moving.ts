@@ -5,7 +5,7 @@ import type { PlannedMove, TargetValue } from '../src/plan/types.js';
 import type { ReadResult } from '../activities/types.js';
 import { answered, openAsk } from './asks.js';
 import { longestAttemptMs, reader, writer } from './options.js';
-import { Interrupted, type Run } from './run.js';
+import { Interrupted, PartFailed, type Run } from './run.js';
 import { standing, type MoveRecord } from './state.js';
 import { deciders } from './watching.js';
 
@@ -31,7 +31,7 @@ async function readBefore(run: Run, targetId: string): Promise<ReadResult | null
     reading = await run.orDemand(reader(target.on).readTarget({ target, key: keyOf(run, targetId) }));
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    await retryOrRollBack(run, targetId, `${targetId} cannot be read: ${reasonOf(error)}`);
+    await giveUp(run, targetId, `${targetId} cannot be read: ${reasonOf(error)}`);
     return null;
   }
   if (expected === null || same(reading.value, expected)) return reading;
@@ -63,7 +63,7 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult): Promis
     patchMove(run, record.key, { state: 'failed', outstandingUntil: null });
     run.note('move-failed', `${target.id} was not moved: ${reasonOf(error)}`, { target: target.id, code: String(cause?.details?.[0] ?? cause?.type ?? 'UNKNOWN') });
     if (cause?.type === 'TargetConflict') return false; // read again: whoever changed it is asked about as drift
-    await retryOrRollBack(run, target.id, `${target.id} could not be moved to ${planned.to}${target.unit}: ${reasonOf(error)}`);
+    await giveUp(run, target.id, `${target.id} could not be moved to ${planned.to}${target.unit}: ${reasonOf(error)}`);
     return false;
   }
 }
@@ -98,7 +98,7 @@ async function moveByHand(run: Run, planned: PlannedMove, record: MoveRecord, in
     return true;
   }
   patchMove(run, record.key, { state: 'failed', outstandingUntil: null });
-  await retryOrRollBack(run, planned.target, `${planned.target} could not be moved by hand`);
+  await giveUp(run, planned.target, `${planned.target} could not be moved by hand`);
   return false;
 }
 
@@ -117,15 +117,30 @@ async function readByHand(run: Run, planned: PlannedMove, record: MoveRecord, by
   }
   patchMove(run, record.key, { state: 'failed' });
   run.note('move-failed', why, { target: target.id, code: 'NOT_MOVED_BY_HAND' });
-  await retryOrRollBack(run, target.id, why);
+  await giveUp(run, target.id, why);
   return null;
 }
 
+/** Alone in its phase a move is simply tried again; as one of several parts, all that the phase has changed goes back first. @throws PartFailed */
+async function giveUp(run: Run, target: string, why: string): Promise<void> {
+  const { phase } = run;
+  if (run.since020 && phase !== null && phase.before.length + phase.moves.length + phase.after.length > 1) throw new PartFailed(target, why);
+  await retryOrRollBack(run, target, why);
+}
+
 /** Holds until a person says how to go on. @throws Interrupted when the answer is to roll back */
-async function retryOrRollBack(run: Run, target: string, why: string): Promise<void> {
+export async function retryOrRollBack(run: Run, part: string, why: string): Promise<void> {
   run.holdAndTell('write-failed', why, 'critical', deciders(run));
-  const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/retry/${target}`, kind: 'retry', question: `${why} Try again, or roll back?`, from: deciders(run), options: ['retry', 'rollback'], healthy: 'retry', withinMs: null, otherwise: 'hold' });
+  openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/retry/${slugOf(part)}`, kind: 'retry', question: `${why} Try again, or roll back?`, from: deciders(run), options: ['retry', 'rollback'], healthy: 'retry', withinMs: null, otherwise: 'hold' });
+  await untilDecided(run);
+}
+
+/** The question whether to try again stands in the state: it is waited for here, also in the run after continue-as-new. @throws Interrupted */
+export async function untilDecided(run: Run): Promise<void> {
+  if (run.held('write-failed') === null) return;
+  const id = Object.values(run.state.asks).findLast((one) => one.kind === 'retry' && one.ask.includes('/retry/'))!.ask;
   const ask = await answered(run, id);
+  const why = run.held('write-failed')?.message ?? ask.question;
   run.unhold('write-failed', `${ask.answers.at(-1)?.by ?? 'somebody'} says ${String(ask.result)}`, ask.answers.at(-1)?.by);
   if (ask.result === 'rollback') {
     run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: why, by: ask.answers.at(-1)!.by, automatic: false, at: run.now() });
@@ -211,6 +226,8 @@ function patchMove(run: Run, key: string, change: Partial<MoveRecord>): void {
   run.state.moves = run.state.moves.map((one) => (one.key === key && one.direction === 'forward' ? { ...one, ...change } : one));
 }
 
+/** Ids of asks are typed by people: a step's name is not. */
+const slugOf = (part: string): string => part.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^-+|-+$/g, '') || 'step';
 const keyOf = (run: Run, target: string): string => `${run.state.rollout}/${run.phaseName ?? 'rollout'}/${target}/${run.state.generation}`;
 export const same = (a: TargetValue, b: TargetValue): boolean => (typeof a === 'number' && typeof b === 'number' ? Math.abs(a - b) < 0.001 : a === b);
 export const reasonOf = (error: ActivityFailure): string => (error.cause instanceof Error ? error.cause.message : String(error.cause ?? error.message));

@@ -3,11 +3,14 @@
 import type { ResolvedPlan } from '../src/plan/types.js';
 
 const sinceThen = {} satisfies Partial<ResolvedPlan>;
-const ofPhases = {} satisfies Partial<ResolvedPlan['phases'][number]>;
+const ofPhases = { checks: [], before: [], after: [] } satisfies Partial<ResolvedPlan['phases'][number]>;
+const ofRollback = { before: [], after: [] } satisfies Partial<ResolvedPlan['rollback']>;
+const ofLadder = { withinMs: 10 * 60_000 } satisfies Partial<ResolvedPlan['rollback']['ladder'][number]>;
 const ofTargets = {} satisfies Partial<ResolvedPlan['targets'][number]>;
 
 export const completed = (plan: ResolvedPlan): ResolvedPlan => ({
   ...sinceThen, ...plan,
+  rollback: { ...ofRollback, ...plan.rollback, ladder: plan.rollback.ladder.map((step) => ({ ...ofLadder, ...step })) },
   phases: plan.phases.map((phase) => ({ ...ofPhases, ...phase })),
   targets: plan.targets.map((target) => ({ ...ofTargets, ...target })),
 });

@@ -41,6 +41,13 @@ export const undoer = (writeTimeoutMs: number, on: string | null) => proxyActivi
 });
 /** A command with its own limit; whether it may be repeated is the plan's word, so one attempt here. */
 export const runner = (timeoutMs: number, on: string | null) => proxyActivities<Activities>({ startToCloseTimeout: timeoutMs + 20_000, taskQueue: on === null ? undefined : hostQueue(on), retry: { maximumAttempts: 1 } });
+/**
+ * A step of the story: like a command, but its heartbeat tells within seconds that its worker has died, and lets a rollback kill it. Its
+ * cancellation is waited for: what takes it back must not run beside it. One that no worker takes is told, not waited for for ever.
+ */
+export const stepper = (timeoutMs: number, on: string | null) => proxyActivities<Activities>({
+  startToCloseTimeout: timeoutMs + 20_000, scheduleToStartTimeout: 15 * 60_000, heartbeatTimeout: 10_000, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, taskQueue: on === null ? undefined : hostQueue(on), retry: { maximumAttempts: 1 },
+});
 /** The watch: one attempt is one look; a healthy look throws a benign failure that names the next one. The interval below paces crashes only. */
 export const watcher = (activityId: string, cadenceMs: number, summary: string) => proxyActivities<Activities>({
   activityId, summary, startToCloseTimeout: 30_000, heartbeatTimeout: undefined, cancellationType: ActivityCancellationType.TRY_CANCEL,

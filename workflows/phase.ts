@@ -5,12 +5,14 @@ import { summarise } from '../src/judgement/index.js';
 import type { Baking, Phase, RepeatedCommand } from '../src/plan/types.js';
 import type { PlanCondition } from '../src/plan/types.js';
 import { answered, dueIn, inWords, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
-import { move, reasonOf } from './moving.js';
+import { takePartBack } from './compensation.js';
+import { move, reasonOf, untilDecided } from './moving.js';
 import { activities, readers, repeater, runner } from './options.js';
 import { reportEvent } from './events.js';
 import { humanMetrics } from './rules.js';
-import type { Run } from './run.js';
+import { PartFailed, type Run } from './run.js';
 import { standing, type AskRecord } from './state.js';
+import { settleWhatIsOwed, takeSteps } from './steps.js';
 import { deciders, lookNow } from './watching.js';
 
 export async function runPhase(run: Run, phase: Phase): Promise<void> {
@@ -23,8 +25,15 @@ export async function runPhase(run: Run, phase: Phase): Promise<void> {
   if (record.movedAt === null) {
     await prepare(run, phase);
     await untilItsDay(run, phase);
-    await pass(run, phase);
-    await makeMoves(run, phase);
+    for (;;) {
+      if (run.held('write-failed') !== null) await untilDecided(run);
+      if (phase.checks.length > 0) await passChecks(run, phase);
+      await pass(run, phase);
+      try { await change(run, phase); break; } catch (error) {
+        if (!(error instanceof PartFailed)) throw error;
+        await takePartBack(run, error);
+      }
+    }
   }
   await soak(run, phase);
   record.endedAt = run.now();
@@ -73,6 +82,15 @@ async function check(run: Run, question: string, command: NonNullable<Phase['pre
   const ask = await answered(run, openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/check`, kind: 'retry', question: `'${question}' failed. Run it again?`, body: output.output.slice(-1000), from: deciders(run), options: ['retry', 'skip'], healthy: 'retry', withinMs: null, otherwise: 'hold' }));
   run.unhold('command-failed', `${ask.answers.at(-1)?.by ?? 'somebody'} says ${String(ask.result)}`);
   return ask.result === 'skip';
+}
+
+/** Commands that change nothing, in order; the first that fails stops the phase with its output. */
+async function passChecks(run: Run, phase: Phase): Promise<void> {
+  const record = run.record!;
+  if (record.checked === run.state.generation) return;
+  run.state.step = 'preparing';
+  for (const one of phase.checks) while (!(await check(run, one.name, one.command)));
+  record.checked = run.state.generation;
 }
 
 /** A reject or an unanswered ask holds; a person's `resume` asks again. */
@@ -244,10 +262,17 @@ async function takeBaseline(run: Run): Promise<boolean> {
   return true;
 }
 
-async function makeMoves(run: Run, phase: Phase): Promise<void> {
+/** The phase's change, as one: steps before, moves, steps after. @throws PartFailed when a part has failed for good */
+async function change(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
+  const mayGoOn = async (): Promise<void> => { await run.until(() => run.free(['gate', 'freeze', 'hours'])); await untilAllowed(run); };
   state.step = 'moving';
+  if (phase.before.length > 0) await takeSteps(run, phase.before, mayGoOn);
+  // Steps take their time: right before the moves the gate must still be open.
+  if (phase.before.length > 0 && phase.moves.length > 0) { await gateOpens(run, phase); await mayGoOn(); state.step = 'moving'; }
   for (const planned of phase.moves) await move(run, planned);
+  if (phase.after.length > 0) await takeSteps(run, phase.after, mayGoOn);
+  if (phase.before.length + phase.after.length > 0) await settleWhatIsOwed(run);
   const record = run.record!;
   record.movedAt = run.now();
   record.targets = Object.fromEntries(run.plan.targets.flatMap((target) => { const value = standing(state, target.id); return value === null ? [] : [[target.id, value]]; }));

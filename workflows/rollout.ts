@@ -16,6 +16,7 @@ import { keepRecord, keepTelling } from './outbox.js';
 import { bake, runPhase } from './phase.js';
 import { Interrupted, Leaving, Run, besideTheStory } from './run.js';
 import { keepStandUps, resumeStandUps } from './stand-ups.js';
+import { payWhatIsOwed } from './steps.js';
 import { exposed, newState, type State } from './state.js';
 import { cardOf, stateOf, statusOf } from './status.js';
 import { amendPlan } from './amending.js';
@@ -135,6 +136,7 @@ async function obey(run: Run, { demand }: Interrupted): Promise<'over' | 'again'
     case 'stop': {
       const left = exposed(state);
       state.demand = null;
+      if ((state.steps ?? []).length > 0) await payWhatIsOwed(run);
       state.outcome = 'stopped';
       run.note('decision', `stopped: ${demand.reason}`, { exposed: left }, demand.by);
       run.tell('warning', 'stopped', `${state.rollout} is stopped by ${demand.by}: ${demand.reason}`, left.length === 0 ? 'nothing is exposed' : `left exposed: ${left.join(', ')}`, { to: [run.plan.owner] });

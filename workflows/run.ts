@@ -19,6 +19,10 @@ export class Interrupted extends Error {
 export class Leaving extends Error {
   constructor() { super('leaving'); this.name = 'Leaving'; }
 }
+/** A part of a phase failed for good: what the phase has changed so far goes back as one (compensation.ts), then people are asked. */
+export class PartFailed extends Error {
+  constructor(readonly part: string, readonly why: string) { super(why); this.name = 'PartFailed'; }
+}
 /** A coroutine beside the story ends with it, and that is no failure. */
 export async function besideTheStory(coroutine: Promise<void>): Promise<void> {
   try { await coroutine; } catch (error) { if (!(error instanceof Leaving) && !isCancellation(error)) throw error; }
@@ -44,6 +48,8 @@ export class Run {
   readonly amendments: AmendCommand[] = [];
   /** activities of which continue-as-new must wait for the end */
   inFlight = 0;
+  /** ends when no command of a step is running any more */
+  stepUnderWay: Promise<void> = Promise.resolve();
   /** Begun by 0.2.0 or later; runs of before go on as they began (docs/decisions/0006). */
   readonly since020 = patched('0.2.0');
 

@@ -2,7 +2,7 @@
 // other files of this folder, through Run (run.ts).
 import type { EpochMs, Ms, References, Verdict } from '../src/judgement/types.js';
 import type { GateOutcome, ReportedEvent, WatchMemory } from '../src/judgement/look-types.js';
-import type { ChannelRef, JsonValue, ResolvedPlan, RollbackTo, TargetValue } from '../src/plan/types.js';
+import type { ChannelRef, CommandSettings, JsonValue, ResolvedPlan, RollbackTo, Step, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry } from '../src/journal/port.js';
 import type { AskView, By, Hold, RolloutOutcome } from './messages.js';
@@ -39,6 +39,8 @@ export interface PhaseRecord {
   readonly phase: string;
   startedAt: EpochMs | null;
   prepared: boolean;
+  /** the generation whose checks have passed */
+  checked?: number;
   movedAt: EpochMs | null;
   soakedAt: EpochMs | null;
   endedAt: EpochMs | null;
@@ -50,6 +52,23 @@ export interface PhaseRecord {
   targets: Record<string, TargetValue>;
   verdicts: readonly Verdict[];
   approvals: number;
+}
+
+/** A step that was begun, with all it takes to take it back: an amended plan may know it no more. */
+export interface StepRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly phase: string;
+  readonly phaseIndex: number;
+  readonly generation: number;
+  /** `left`: it cannot be undone */
+  readonly state: 'running' | 'done' | 'failed' | 'undone' | 'left';
+  readonly at: EpochMs;
+  readonly undo: CommandSettings | null;
+  readonly cannotUndo: string | null;
+  /** owed on every way out */
+  readonly always: Step['always'];
+  readonly alwaysDone: boolean;
 }
 
 export interface IssueRecord { readonly id: string; readonly trigger: string | null; readonly severity: string; readonly text: string; readonly openedAt: EpochMs; readonly endedAt: EpochMs | null; readonly rolledBack: boolean }
@@ -86,6 +105,8 @@ export interface State {
   eventsHandled: Record<string, number>;
   issues: IssueRecord[];
   moves: MoveRecord[];
+  /** absent in states of 0.1.0 */
+  steps?: StepRecord[];
   holds: Hold[];
   skipped: string[];
   demand: Demand | null;

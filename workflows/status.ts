@@ -31,6 +31,7 @@ export function statusOf(run: Run): Status {
     issues: state.issues.map((issue) => ({ id: issue.id, severity: issue.severity, text: issue.text, openedAt: issue.openedAt, endedAt: issue.endedAt, unplanned: issue.rolledBack })),
     phases: state.phases.map(({ phase, startedAt, movedAt, endedAt, targets, verdicts, cleanMs, restarts }) => ({ phase, startedAt, movedAt, endedAt, targets, verdicts, cleanMs, restarts })),
     moves: state.moves.map(({ target, phase, direction, before, wanted, after, readBack, at, state: how }) => ({ target, phase, direction, before, wanted, after, readBack, at, state: how })),
+    steps: (state.steps ?? []).map(({ name, phase, state: how, at }) => ({ step: name, phase, state: how, at })),
     grades: state.grades, rollback: state.rollback === null ? null : { reason: state.rollback.reason, to: state.rollback.to, decidedAt: state.rollback.decidedAt, readBackAt: state.rollback.readBackAt, verified: state.rollback.verified, remainder: state.rollback.remainder },
     evaluations: state.evaluations, startedAt: state.startedAt, day1: plan.day1, updatedAt: state.updatedAt, startedBy: state.startedBy.by, messages: state.outbox.nextMessage - 1,
     journalHead: state.outbox.head, unsent: { journal: state.outbox.entries.length, messages: state.outbox.messages.length }, badSignals: state.badSignals, next: nextOf(run),

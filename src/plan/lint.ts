@@ -150,9 +150,12 @@ function unplaced(plan: ResolvedPlan, workers: number | null): readonly Lint[] {
   const message = (what: string): string => `${what} is local to one machine, and there are ${workers} workers: say “on: HOST”`;
   const commands: readonly (readonly [Place, string, CommandSettings | null])[] = [
     ...plan.preparation.map(({ question, command }) => [['preparation'], question, command] as const),
-    ...plan.phases.flatMap(({ preparation, during }, index) => [
+    ...plan.phases.flatMap(({ preparation, during, checks, before, after }, index) => [
+      ...checks.map(({ name, command }, nth) => [['phases', index, 'checks', nth], name, command] as const),
+      ...before.map(({ name, run }, nth) => [['phases', index, 'before', nth], name, run] as const), ...after.map(({ name, run }, nth) => [['phases', index, 'after', nth], name, run] as const),
       ...preparation.map(({ question, command }) => [['phases', index, 'preparation'], question, command] as const), ...during.map(({ name, command }, nth) => [['phases', index, 'during', nth], name, command] as const),
     ]),
+    ...plan.rollback.before.map(({ name, run }, index) => [['rollback', 'before', index], name, run] as const), ...plan.rollback.after.map(({ name, run }, index) => [['rollback', 'after', index], name, run] as const),
     ...plan.rollback.ladder.map(({ name, run }, index) => [['rollback', 'if that fails', index], name, run] as const),
   ];
   return [

@@ -4,6 +4,7 @@ import type { Place } from './problems.js';
 import { cadenceAt, dayAt, lengthAt, soakAt, type Reading } from './reading.js';
 import { resolveApproval, resolveDuring, resolvePreparation } from './resolve-asks.js';
 import type { ConditionReader } from './resolve-conditions.js';
+import { resolveChecks, resolveSteps } from './resolve-steps.js';
 import { resolveMoves } from './resolve-targets.js';
 import { resolveTriggers } from './resolve-triggers.js';
 import type { Baking, Phase, ResolvedTarget } from './types.js';
@@ -39,7 +40,8 @@ export function resolvePhases(reading: Reading, { conditions, targets, quickestM
       preparation: resolvePreparation(reading, phase.preparation, [...place, 'preparation'], `${id}/preparation`),
       enter: conditions.list(phase.enter, { in: 'enter', index }, [...place, 'enter'], `${id}/enter`),
       approval: resolveApproval(reading, phase, [...place, 'approval']),
-      moves: resolveMoves(reading, phase, targets, [...place, 'move']),
+      checks: resolveChecks(reading, phase, [...place, 'checks']), before: resolveSteps(reading, phase, 'before', [...place, 'before']),
+      moves: resolveMoves(reading, phase, targets, [...place, 'move']), after: resolveSteps(reading, phase, 'after', [...place, 'after']),
       soak: soakAt(reading, phase.soak, [...place, 'soak']),
       ...paceOf(reading, phase, place),
       leave: conditions.list(phase.leave, { in: 'leave', index }, [...place, 'leave'], `${id}/leave`),

@@ -7,6 +7,7 @@ import { resolveMetrics } from './resolve-metrics.js';
 import { resolvePeople, rolesOf } from './resolve-people.js';
 import { defaultCadenceMs, resolveBaking, resolvePhases } from './resolve-phases.js';
 import { resolveCommand, resolvePreparation } from './resolve-asks.js';
+import { resolveRollbackSteps } from './resolve-steps.js';
 import { resolveTargets } from './resolve-targets.js';
 import { resolveLevels, resolveTriggers } from './resolve-triggers.js';
 import { allConditions, measuredBy } from './all-conditions.js';
@@ -88,12 +89,16 @@ function quickestCadence(file: PlanFile): number {
   return Math.min(...paces);
 }
 
+/** A ladder waits for nobody for long: it is climbed because the targets did not go back. */
+const ladderWithinMs = 10 * 60_000;
+
 function resolveRollback(reading: Reading, conditions: ConditionReader): RollbackPlan {
   const given = reading.file.rollback ?? {};
   const place = ['rollback'] as const;
   const names = new Set<string>();
   return {
     withinMs: lengthAt(reading, given.within, [...place, 'within'], 30_000),
+    before: resolveRollbackSteps(reading, given, 'before'), after: resolveRollbackSteps(reading, given, 'after'),
     settleMs: given.settle === undefined ? 0 : lengthAt(reading, given.settle, [...place, 'settle'], 0),
     verify: conditions.list(given.verify, { in: 'verify' }, [...place, 'verify'], 'rollback/verify'),
     verifyWithinMs: lengthAt(reading, given['verify within'], [...place, 'verify within'], 5 * 60_000),
@@ -105,6 +110,7 @@ function resolveRollback(reading: Reading, conditions: ConditionReader): Rollbac
       return {
         id, name: step.step, run: resolveCommand(reading, step, at),
         verify: step.verify === undefined ? null : resolveCommand(reading, { ...step, run: step.verify }, at), ask: peopleAt(reading, step.ask, [...at, 'ask'], []),
+        withinMs: lengthAt(reading, step.within, [...at, 'within'], ladderWithinMs),
       };
     }),
   };

@@ -31,6 +31,13 @@ const item = z.strictObject({ item: text.optional(), 'sign-off': text.optional()
 const group = z.strictObject({ group: text, from: people.optional(), needs: whole.optional(), when: text.optional(), items: z.array(z.union([text, item])).min(1) });
 const preparation = z.array(z.union([text, group, item]));
 
+const check = z.union([text, z.strictObject({ check: text.optional(), ...commandKeys, run: command })]).describe('a command that changes nothing and must pass');
+const step = z.strictObject({
+  step: text, ...commandKeys, run: command, at: text.optional(), verify: command.optional(), undo: command.optional(), 'cannot be undone': text.optional(),
+  repeatable: yesNo.optional(), read: command.optional(), always: z.union([command, z.strictObject({ run: command, verify: command.optional(), timeout: length.optional() })]).optional(),
+});
+const rollbackStep = z.strictObject({ step: text, ...commandKeys, run: command, verify: command.optional(), ask: people.optional(), within: length.optional() });
+
 const channel = z.union([text, z.looseObject({})]).describe('a channel by its provider: terminal, or { webhook: URL }');
 const channels = z.array(channel);
 
@@ -56,7 +63,8 @@ const phase = z.strictObject({
   approval: z.strictObject({
     from: people, needs: whole.optional(), question: text.optional(), within: length.optional(), otherwise: z.enum(['hold', 'roll back', 'stop']).optional(), 'valid for': length.optional(),
   }).optional(),
-  move: z.record(name, z.union([text, z.number()])).optional(), shrinks: yesNo.optional(),
+  checks: z.array(check).optional(), before: z.array(step).optional(),
+  move: z.record(name, z.union([text, z.number()])).optional(), shrinks: yesNo.optional(), after: z.array(step).optional(),
   soak, ...watching, leave: conditions.optional(), triggers: triggers.optional(),
   during: z.array(z.strictObject({ name: text.optional(), every: length, reports: text.optional(), ...commandKeys, run: command })).optional(),
   rollback: z.strictObject({ within: length }).optional(),
@@ -87,8 +95,9 @@ export const planSchema = z.strictObject({
   hours: z.strictObject({ days: weekdays.optional(), from: clock, to: clock }).optional(),
   freezes: z.array(z.strictObject({ from: text, to: text, why: text })).optional(),
   rollback: z.strictObject({
-    within: length.optional(), settle: length.optional(), verify: conditions.optional(), 'verify within': length.optional(),
-    'if that fails': z.array(z.strictObject({ step: text, ...commandKeys, run: command, verify: command.optional(), ask: people.optional() })).optional(),
+    within: length.optional(), before: z.array(rollbackStep).optional(), after: z.array(rollbackStep).optional(),
+    settle: length.optional(), verify: conditions.optional(), 'verify within': length.optional(),
+    'if that fails': z.array(z.strictObject({ step: text, ...commandKeys, run: command, verify: command.optional(), ask: people.optional(), within: length.optional() })).optional(),
   }).optional(),
   grades: z.record(name, conditions.min(1)).optional(),
   reviews: z.array(z.strictObject({
@@ -102,6 +111,9 @@ export type PlanFile = z.infer<typeof planSchema>;
 export type PhaseFile = PlanFile['phases'][number];
 export type TriggersFile = NonNullable<PlanFile['triggers']>;
 export type TriggerFile = NonNullable<TriggersFile['info']>[number];
+export type CheckFile = NonNullable<PhaseFile['checks']>[number];
+export type StepFile = NonNullable<PhaseFile['before']>[number];
+export type RollbackFile = NonNullable<PlanFile['rollback']>;
 export type ConditionFile = NonNullable<PlanFile['invariants']>[number];
 export type PreparationFile = NonNullable<PlanFile['preparation']>;
 export type ChannelFile = NonNullable<NonNullable<PlanFile['channels']>['info']>[number];

@@ -116,7 +116,12 @@ export interface Phase {
   readonly preparation: readonly AskItem[];
   readonly enter: readonly PlanCondition[];
   readonly approval: Approval | null;
+  /** run in order before the gate is judged; the first that fails stops the phase */
+  readonly checks: readonly Check[];
+  /** taken in order before the moves, and after them */
+  readonly before: readonly Step[];
   readonly moves: readonly PlannedMove[];
+  readonly after: readonly Step[];
   readonly soak: { readonly ms: Ms; readonly onIssue: 'restart' | 'extend' };
   readonly cadenceMs: Ms;
   readonly blindAfterMs: Ms;
@@ -153,6 +158,30 @@ export interface AskItem {
 }
 
 export interface CommandSettings { readonly run: string | readonly string[]; readonly timeoutMs: Ms; readonly cwd: string | null; readonly env: Readonly<Record<string, string>>; readonly on: string | null }
+/** A command that changes nothing and must pass. */
+export interface Check { readonly id: string; readonly name: string; readonly command: CommandSettings }
+/** A command that changes something, with what it takes to know whether it happened and to take it back. */
+export interface Step {
+  readonly id: string;
+  readonly name: string;
+  readonly run: CommandSettings;
+  /** shows that it took effect; null: its exit code says it all */
+  readonly verify: CommandSettings | null;
+  /** takes it back, also when it happened by half; null: see `cannotUndo` */
+  readonly undo: CommandSettings | null;
+  /** why it cannot be taken back; null: it can */
+  readonly cannotUndo: string | null;
+  /** simply run again when nobody knows whether it ran */
+  readonly repeatable: boolean;
+  /** exits with 0 when the step has happened; null: only a person can say */
+  readonly read: CommandSettings | null;
+  /** run on every way out once the step has begun: when the phase has moved, or goes back, or the rollout stops */
+  readonly always: { readonly run: CommandSettings; readonly verify: CommandSettings | null } | null;
+  /** 'not before'; null: as soon as the step before is done */
+  readonly at: EpochMs | null;
+}
+/** A command around the undo of the targets; with `ask` it is run only when somebody of them says so within `withinMs`. */
+export interface RollbackStep { readonly id: string; readonly name: string; readonly run: CommandSettings; readonly verify: CommandSettings | null; readonly ask: readonly string[]; readonly withinMs: Ms }
 export interface RepeatedCommand { readonly id: string; readonly name: string; readonly command: CommandSettings; readonly everyMs: Ms; /** event reported when it fails */ readonly reports: string | null }
 
 export interface StandUp { readonly id: string; readonly title: string; /** 'HH:MM' in the plan's zone */ readonly at: readonly string[]; readonly weekdays: readonly number[]; /** phases (and 'baking') it is held in */ readonly phases: readonly string[]; readonly from: readonly string[]; readonly withinMs: Ms; readonly otherwise: 'continue' | 'pause' }
@@ -161,13 +190,17 @@ export interface Freeze { readonly from: EpochMs; readonly to: EpochMs; readonly
 
 export interface RollbackPlan {
   readonly withinMs: Ms;
+  /** at most 10 s each: nobody stays exposed while a command runs */
+  readonly before: readonly RollbackStep[];
+  /** after the targets are back and the proof is judged */
+  readonly after: readonly RollbackStep[];
   readonly settleMs: Ms;
   readonly verify: readonly PlanCondition[];
   readonly verifyWithinMs: Ms;
   /** run in order when the targets could not be taken back in time; each step verified */
   readonly ladder: readonly LadderStep[];
 }
-export interface LadderStep { readonly id: string; readonly name: string; readonly run: CommandSettings; readonly verify: CommandSettings | null; readonly ask: readonly string[] }
+export interface LadderStep { readonly id: string; readonly name: string; readonly run: CommandSettings; readonly verify: CommandSettings | null; readonly ask: readonly string[]; /** how long they have; then the step is left out */ readonly withinMs: Ms }
 
 export interface Grade { readonly grade: string; readonly criteria: readonly PlanCondition[] }
 export interface Review { readonly id: string; readonly title: string; readonly tasks: readonly string[]; readonly who: readonly string[]; readonly every: 'once' | 'day' | 'week' | 'month' | 'quarter' | 'half-year'; /** days after the end at which it first comes, at `at` in the plan's zone */ readonly firstAfterDays: number; readonly at: string; /** null: for good */ readonly times: number | null }

@@ -27,7 +27,7 @@ const schema = z.strictObject({
   alerts: z.record(z.string(), z.array(stretch)).optional(),
   events: z.array(z.strictObject({ at, event: z.string(), times: z.number().int().min(1).max(100).optional(), by: z.string().optional() })).optional(),
   answers: z.array(z.strictObject({ ask: z.string(), never: z.literal(true).optional(), after: duration.optional(), by: z.union([z.string(), z.array(z.string())]).optional(), value: value.optional(), reason: z.string().optional(), times: z.number().int().min(1).optional() })).optional(),
-  commands: z.array(z.strictObject({ command: z.string(), fails: z.union([z.literal('always'), z.number().int().min(1)]).optional(), output: z.string().optional() })).optional(),
+  commands: z.array(z.strictObject({ command: z.string(), fails: z.union([z.literal('always'), z.number().int().min(1)]).optional(), how: z.enum(['fails', 'cut off']).optional(), output: z.string().optional() })).optional(),
   targets: z.record(z.string(), value).optional(),
   writes: z.array(z.strictObject({ target: z.string(), at: at.optional(), fails: z.union([z.literal('always'), z.number().int().min(1)]), how: z.enum(['unreachable', 'refused', 'after effect', 'by hand']).optional(), direction: z.enum(['forward', 'back', 'both']).optional() })).optional(),
   drift: z.array(z.strictObject({ at, target: z.string(), to: value })).optional(),

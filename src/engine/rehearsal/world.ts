@@ -1,6 +1,7 @@
 // The rehearsed world: targets in memory, metrics that are healthy unless the scenario says otherwise, people who answer after a while, events
 // and foreign hands. Only clock and ports differ from production; everything that judges and acts is the same code.
 import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { EpochMs, Measurement, Point } from '../../judgement/types.js';
 import type { ResolvedPlan, TargetValue } from '../../plan/types.js';
@@ -159,6 +160,7 @@ export class World {
     const fault = this.scenario.commands?.find((one) => (name.includes(one.command) || text.includes(one.command)) && (one.fails === 'always' || (this.failedCommands.get(one) ?? 0) < (one.fails ?? 0)));
     if (fault === undefined) return { ok: true, exitCode: 0, output: `rehearsed, not run: ${text}`, timedOut: false, durationMs: 0 };
     this.failedCommands.set(fault, (this.failedCommands.get(fault) ?? 0) + 1);
+    if (fault.how === 'cut off') throw ApplicationFailure.nonRetryable(`${name}: the scenario cuts it off`, 'CommandCutOff');
     return { ok: false, exitCode: 1, output: fault.output ?? 'the scenario lets this command fail', timedOut: false, durationMs: 0 };
   }
 
