@@ -59,7 +59,7 @@ function nextOf(run: Run): Status['next'] {
   for (let index = state.phaseIndex + (run.record?.movedAt == null ? 0 : 1); index < plan.phases.length; index++) {
     const phase = plan.phases[index]!;
     at = Math.max(at, phase.starts ?? 0);
-    next.push({ at, what: `${phase.phase}: ${phase.moves.map((move) => `${move.target} → ${move.to}`).join(', ')}${phase.approval === null ? '' : `, when ${phase.approval.needs} of ${phase.approval.from.join(', ')} approve`}` });
+    next.push({ at, what: `${phase.phase}: ${[...phase.before.map((step) => step.name), ...phase.moves.map((move) => `${move.target} → ${move.to}`), ...phase.after.map((step) => step.name)].join(', ')}${phase.approval === null ? '' : `, when ${phase.approval.needs} of ${phase.approval.from.join(', ')} approve`}` });
     at += phase.soak.ms;
   }
   if (plan.baking !== null && state.step !== 'baking' && state.step !== 'grading') next.push({ at, what: `baking for ${inWords(plan.baking.ms)}` });

@@ -53,13 +53,13 @@ function ended(run: Run, step: Step, output: CommandOutput): true {
 
 function fail(run: Run, step: Step, why: string, output: string | null): never {
   put(run, { ...recordOf(run, step.id)!, state: 'failed' });
-  run.note('step', `${step.name}: ${why}`, { step: step.id, output });
+  run.note('step-failed', `${step.name}: ${why}`, { step: step.id, output });
   throw new PartFailed(step.name, `'${step.name}' ${why}`);
 }
 
 /** The worker died under a step: nobody knows how far it came. Run again, read, or asked, as the plan says. Answers whether it happened. */
 async function happened(run: Run, step: Step): Promise<boolean> {
-  run.note('step', `${step.name}: was cut off, and nobody knows how far it came`, { step: step.id });
+  run.note('step-failed', `${step.name}: was cut off, and nobody knows how far it came`, { step: step.id });
   if (step.repeatable) return false;
   if (step.read !== null) {
     const reading = await carryOut(run, `read: ${step.name}`, step.read);
@@ -120,7 +120,7 @@ export async function undoSteps(run: Run, bound: number): Promise<string[]> {
   for (const record of [...(run.state.steps ?? [])].reverse().filter((one) => one.phaseIndex >= bound && one.state !== 'undone' && one.state !== 'left')) {
     if (record.undo === null) {
       put(run, { ...current(run, record), state: 'left' });
-      run.note('step', `${record.name}: stays as it is, it cannot be undone: ${record.cannotUndo ?? ''}`, { step: record.id });
+      run.note('step-undone', `${record.name}: stays as it is, it cannot be undone: ${record.cannotUndo ?? ''}`, { step: record.id });
     } else if (await insist(run, `undo: ${record.name}`, record.undo, null, record.id)) {
       put(run, { ...current(run, record), state: 'undone' });
     } else left.push(record.name);
@@ -164,7 +164,7 @@ async function insist(run: Run, name: string, command: CommandSettings, verify: 
     const output = await runToEnd(run, name, command);
     const proof = output?.ok === true && verify !== null ? await runToEnd(run, `verify: ${name}`, verify) : output;
     const ok = proof?.ok === true;
-    run.note('step', `${name}: ${ok ? 'done' : proof === null ? 'was cut off' : `failed: ${proof.output.slice(-300)}`}`, { step: id, output: proof?.output ?? null });
+    run.note(ok ? 'step-undone' : 'step-failed', `${name}: ${ok ? 'done' : proof === null ? 'was cut off' : `failed: ${proof.output.slice(-300)}`}`, { step: id, output: proof?.output ?? null });
     if (ok) return true;
     if (attempt === pausesMs.length) break;
     await sleep(pausesMs[attempt]!);

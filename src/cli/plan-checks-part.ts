@@ -112,8 +112,12 @@ async function tryChannel(where: string, channel: ChannelRef, { env, now }: Pick
 /** What the plan itself runs, beside targets and sources. */
 function commandsOf(plan: ResolvedPlan): readonly (readonly [string, CommandSettings])[] {
   const items = [...plan.preparation, ...plan.phases.flatMap((phase) => phase.preparation)].flatMap((item) => (item.command === null ? [] : [[item.id, item.command] as const]));
-  const steps = plan.rollback.ladder.flatMap((step) => [[step.name, step.run] as const, ...(step.verify === null ? [] : [[`${step.name}, its proof`, step.verify] as const])]);
-  return [...items, ...plan.phases.flatMap((phase) => phase.during.map((one) => [one.name, one.command] as const)), ...steps];
+  const named = (name: string, parts: Readonly<Record<string, CommandSettings | null>>) => Object.entries(parts).flatMap(([part, command]) => (command === null ? [] : [[part === '' ? name : `${name}, ${part}`, command] as const]));
+  const back = [...plan.rollback.before, ...plan.rollback.after, ...plan.rollback.ladder].flatMap((step) => named(step.name, { '': step.run, 'its proof': step.verify }));
+  return [...items, ...plan.phases.flatMap((phase) => [
+    ...phase.checks.map((one) => [one.name, one.command] as const), ...phase.during.map((one) => [one.name, one.command] as const),
+    ...[...phase.before, ...phase.after].flatMap((step) => named(step.name, { '': step.run, 'its proof': step.verify, 'its undo': step.undo, 'its reading': step.read, 'always after it': step.always?.run ?? null, 'the proof of that': step.always?.verify ?? null })),
+  ]), ...back];
 }
 
 async function tryCommand(what: string, { run, on }: CommandSettings, cli: Pick<Cli, 'env' | 'cwd'>): Promise<DoctorCheck> {

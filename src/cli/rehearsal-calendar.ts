@@ -12,6 +12,7 @@ export interface CalendarLook { readonly units: Readonly<Record<string, string>>
 const looks: Readonly<Record<string, readonly [sign: string, tone: Tone]>> = {
   started: ['▷', 'strong'], phase: ['▷', 'strong'], baseline: ['·', 'plain'], ask: ['?', 'plain'], answer: ['✎', 'plain'], command: ['$', 'plain'],
   moved: ['→', 'strong'], 'move-failed': ['✖', 'bad'], undo: ['←', 'bad'], undone: ['←', 'bad'], verified: ['✔', 'good'], ladder: ['✖', 'bad'],
+  'step-failed': ['✖', 'bad'], 'step-undone': ['←', 'bad'],
   decision: ['*', 'warn'], hold: ['‖', 'warn'], 'hold-ended': ['▷', 'plain'], issue: ['!', 'bad'], event: ['!', 'bad'], drift: ['!', 'bad'],
   grade: ['*', 'plain'], amended: ['*', 'warn'], reviews: ['·', 'plain'], review: ['·', 'plain'], 'follow-up': ['·', 'plain'], ended: ['■', 'strong'],
 };

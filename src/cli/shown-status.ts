@@ -31,6 +31,7 @@ export interface ShownStatus {
   readonly issues: Status['issues'];
   readonly phases: Status['phases'];
   readonly moves: Status['moves'];
+  readonly steps: Status['steps'];
   readonly grades: Status['grades'];
   readonly rollback: Status['rollback'];
   readonly next: Status['next'];
@@ -95,6 +96,8 @@ export function shownStatus(seen: Seen, plan: ResolvedPlan | null): ShownStatus 
     issues: status?.issues ?? [],
     phases: status?.phases ?? [],
     moves,
+    // a worker of before knows none
+    steps: status?.steps ?? [],
     grades: status?.grades ?? [],
     rollback: status?.rollback ?? null,
     next: over ? [] : (status?.next ?? []),

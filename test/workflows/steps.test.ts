@@ -40,7 +40,7 @@ const maintenance = `
 /** What was run and what was moved, in the order of the record. */
 const done = (made: Rehearsal): string[] => made.entries.flatMap((entry) => {
   if (entry.kind === 'command' || entry.kind === 'moved' || entry.kind === 'undo') return [entry.text.replace(/ (stands at|is back at).*/, entry.kind === 'undo' ? ' back' : ' moved').replace(/: (ran for|passed|done).*/, '')];
-  return entry.kind === 'step' && /^(undo|always|read)/.test(entry.text) ? [entry.text.replace(/: done$/, '')] : [];
+  return entry.kind === 'step-undone' && /^(undo|always)/.test(entry.text) ? [entry.text.replace(/: done$/, '')] : [];
 });
 
 describeNeeding(['test-server'], 'steps', () => {
@@ -107,7 +107,7 @@ answers: [{ ask: wave-1/retry/app, value: rollback }]`);
     const made = await rehearse(plan(around), 'events: [{ at: wave-2 + 1h, event: data-corruption }]');
     expect(made.outcome).toBe('rolled-back');
     expect(done(made).slice(-5)).toEqual(['app back', 'web back', 'api back', 'undo: Deploy the flags', 'undo: Migrate']);
-    expect(texts(made, 'step').some((text) => text.startsWith('Start the monitoring: stays as it is'))).toBe(true);
+    expect(texts(made, 'step-undone').some((text) => text.startsWith('Start the monitoring: stays as it is'))).toBe(true);
     expect(made.status.steps.map(({ state }) => state)).toEqual(['undone', 'undone', 'left']);
   });
 
