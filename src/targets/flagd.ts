@@ -14,7 +14,7 @@ import { countOn, SYNTHETIC_USERS } from './flagd-users.js';
 import { readText, replaceFile } from './replace-file.js';
 import { TargetConflict, TargetRefused, TargetUnverified, type Reading, type TargetProvider, type TargetRef } from './port.js';
 import { parsedSettings, problemsOf } from './settings.js';
-import { agrees, hundredths, shareProblems } from './share.js';
+import { agrees, requireShare, shareProblems, type ShareKind } from './share.js';
 
 const settingsSchema = z.strictObject({
   /** path on the worker's host; a relative one starts where the worker runs. `.yaml` and `.yml` are YAML, all else JSON, in which comments are allowed */
@@ -30,9 +30,10 @@ const settingsSchema = z.strictObject({
   selector: z.string().min(1).optional(),
 });
 
+const SHARE: ShareKind = { whose: "a flag's", decimals: 2 };
 export const schema: ProviderSchema = {
   settings: settingsSchema, shorthand: null,
-  check: (settings, values) => [...(settings['selector'] !== undefined && settings['through'] === undefined ? ["'selector' goes with 'through'"] : []), ...values.flatMap((value) => shareProblems("a flag's", value))],
+  check: (settings, values) => [...(settings['selector'] !== undefined && settings['through'] === undefined ? ["'selector' goes with 'through'"] : []), ...values.flatMap((value) => shareProblems(SHARE, value))],
 };
 
 /** How long a write waits for another writer of the same file; the caller's own abort may come sooner. */
@@ -76,7 +77,7 @@ export function createFlagd(): TargetProvider {
 
     async write(target, value, expected, context) {
       const place = placeOf(target);
-      const percent = requirePercent(target, value);
+      const percent = requireShare(SHARE, target, value);
       await settled(place); // a file in the middle of being saved by hand is waited for
       await replaceFile(place.file, (text) => {
         const view = viewFlag(text, place);
@@ -90,7 +91,7 @@ export function createFlagd(): TargetProvider {
 
     async verify(target, value, context) {
       const place = placeOf(target);
-      const percent = requirePercent(target, value);
+      const percent = requireShare(SHARE, target, value);
       const { view, counted } = await look(place, true);
       if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) {
         const { through, selector } = parsedSettings(schema, settingsSchema, target);
@@ -118,12 +119,6 @@ async function settled(place: FlagPlace): Promise<{ text: string; view: FlagView
       text = again;
     }
   }
-}
-
-function requirePercent(target: TargetRef, value: TargetValue): number {
-  const problem = shareProblems("a flag's", value)[0];
-  if (problem !== undefined || typeof value !== 'number') throw new TargetRefused({ code: 'VALUE_REFUSED', where: target.id, what: `${problem ?? ''}.`, means: 'Nothing was changed.', todo: 'Correct the plan.' });
-  return hundredths(value);
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');

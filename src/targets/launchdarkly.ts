@@ -7,13 +7,12 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { callService, masked, refusal, type FlagService, type ServiceAnswer } from './flag-service.js';
 import { SYNTHETIC_USERS } from './flagd-users.js';
-import { agrees } from './share.js';
 import { askByApproval, type Instruction } from './launchdarkly-approval.js';
 import { countOn, viewFlag, type FlagView, type RulePlace } from './launchdarkly-flag.js';
-import { percentProblems, requirePercent } from './percent.js';
 import { TargetConflict, TargetUnreachable, TargetUnverified, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
 import { serviceAddress, text } from './service-settings.js';
 import { parsedSettings, problemsOf } from './settings.js';
+import { agrees, requireShare, shareProblems, type ShareKind } from './share.js';
 
 const settingsSchema = z.strictObject({
   /** other ones: the federal and the EU instance */
@@ -32,11 +31,12 @@ const settingsSchema = z.strictObject({
   attribute: text.optional(),
 });
 
+const SHARE: ShareKind = { whose: "a flag's", decimals: 2 };
 export const schema: ProviderSchema = {
   settings: settingsSchema, shorthand: null,
   check: ({ variations }, values) => {
     const { on, off } = (variations ?? { on: true, off: false }) as { readonly on: unknown; readonly off: unknown };
-    return [...(on === off ? ['variations: on and off are the same one'] : []), ...values.flatMap((value) => percentProblems(value, 2))];
+    return [...(on === off ? ['variations: on and off are the same one'] : []), ...values.flatMap((value) => shareProblems(SHARE, value))];
   },
 };
 
@@ -74,7 +74,7 @@ export function createLaunchDarkly({ http }: { readonly http: HttpClient }): Tar
     },
 
     async write(target, value, expected, context) {
-      const percent = requirePercent(target, value, 2);
+      const percent = requireShare(SHARE, target, value);
       const flag = await look(target, context);
       const { service, place, view, project } = flag;
       // what is switched off is taken down as well, so that whoever switches it on again exposes nobody
@@ -97,7 +97,7 @@ export function createLaunchDarkly({ http }: { readonly http: HttpClient }): Tar
     },
 
     async verify(target, value, context) {
-      const percent = requirePercent(target, value, 2);
+      const percent = requireShare(SHARE, target, value);
       const flag = await look(target, context);
       const { view, counted, service } = flag;
       if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return masked(service, inWords(flag));

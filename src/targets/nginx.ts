@@ -16,13 +16,14 @@ import { readTextAndStats, replaceFile } from './replace-file.js';
 import { runForTarget } from './run-for-target.js';
 import { TargetConflict, TargetRefused, TargetUnreachable, TargetUnverified, type Reading, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
 import { parsedSettings, problemsOf } from './settings.js';
-import { agrees, hundredths, shareProblems } from './share.js';
+import { agrees, requireShare, shareProblems, type ShareKind } from './share.js';
 
+const SHARE: ShareKind = { whose: 'an nginx', decimals: 2 };
 export const schema: ProviderSchema = {
   settings: settingsSchema, shorthand: null,
   check: (given, values) => {
     const settings = settingsSchema.parse(given);
-    return [...(settings.new === settings.old ? ['`new` and `old` are the same upstream'] : []), ...values.flatMap((value) => shareProblems('an nginx', value))];
+    return [...(settings.new === settings.old ? ['`new` and `old` are the same upstream'] : []), ...values.flatMap((value) => shareProblems(SHARE, value))];
   },
 };
 
@@ -85,7 +86,7 @@ export function createNginx({ http, allowCommands }: NginxDeps): TargetProvider 
     async write(target, value, expected, context) {
       const until = performance.now() + target.writeTimeoutMs;
       const settings = settingsOf(target);
-      const percent = requireShare(target, value);
+      const percent = requireShare(SHARE, target, value);
       requireSignal(target.id, await findMaster(asking(target, settings, context)));
       const note = noteOf(realPath(settings), 'split');
       const prior = note.read();
@@ -126,7 +127,7 @@ export function createNginx({ http, allowCommands }: NginxDeps): TargetProvider 
 
     async verify(target, value, context) {
       const settings = settingsOf(target);
-      const percent = requireShare(target, value);
+      const percent = requireShare(SHARE, target, value);
       const { loaded, inForce, stale, how } = await look(target, settings, context);
       const unverified = (what: string, todo: string): TargetUnverified => new TargetUnverified({ code: 'NGINX_UNVERIFIED', where: target.id, what, means: `It is not shown that ${percent} % of users get '${settings.new}'.`, todo });
       if (!loaded || inForce !== percent) throw unverified(`${percent} % should be in force, but it is ${inForce} % (${how}).`, 'Look at the file and at who else writes it.');
@@ -144,12 +145,6 @@ export function createNginx({ http, allowCommands }: NginxDeps): TargetProvider 
 /** null: it is ours and broken, and may be written over, because taking something back must not wait for a person. */
 function understood(text: string, split: Split & { readonly file: string }, mayBeBroken: boolean): SplitFile | null {
   try { return parseSplit(text, split.file, split); } catch (error) { if (mayBeBroken && isOwned(text)) return null; throw error; }
-}
-
-function requireShare(target: TargetRef, value: TargetValue): number {
-  const problem = shareProblems('an nginx', value)[0];
-  if (problem !== undefined || typeof value !== 'number') throw new TargetRefused({ code: 'VALUE_REFUSED', where: target.id, what: `${problem ?? ''}.`, means: 'Nothing was changed.', todo: 'Correct the plan.' });
-  return hundredths(value);
 }
 
 const grouped = (count: number): string => count.toLocaleString('en-US');

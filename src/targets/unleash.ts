@@ -7,11 +7,10 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { callService, masked, refusal, type FlagService, type ServiceAnswer } from './flag-service.js';
 import { SYNTHETIC_USERS } from './flagd-users.js';
-import { agrees } from './share.js';
-import { percentProblems, requirePercent } from './percent.js';
 import { TargetConflict, TargetUnverified, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
-import { parsedSettings, problemsOf } from './settings.js';
 import { serviceAddress, text } from './service-settings.js';
+import { parsedSettings, problemsOf } from './settings.js';
+import { agrees, requireShare, shareProblems, type ShareKind } from './share.js';
 import { askByChangeRequest, type Change } from './unleash-change-request.js';
 import { countOn, isSticky, unstickyReason, viewFlag, type FlagView, type RolloutPlace } from './unleash-flag.js';
 
@@ -30,11 +29,12 @@ const settingsSchema = z.strictObject({
   stickiness: text.optional(),
 });
 
+const SHARE: ShareKind = { whose: "a flag's", decimals: 0 };
 export const schema: ProviderSchema = {
   settings: settingsSchema, shorthand: null,
   check: ({ stickiness }, values) => [
     ...(typeof stickiness === 'string' && !isSticky(stickiness) ? [`stickiness '${stickiness}' is refused: ${unstickyReason(stickiness)}; name a field that every request has, e.g. 'userId'`] : []),
-    ...values.flatMap((value) => percentProblems(value, 0)),
+    ...values.flatMap((value) => shareProblems(SHARE, value)),
   ],
 };
 
@@ -67,7 +67,7 @@ export function createUnleash({ http }: { readonly http: HttpClient }): TargetPr
     },
 
     async write(target, value, expected, context) {
-      const percent = requirePercent(target, value, 0);
+      const percent = requireShare(SHARE, target, value);
       const flag = await look(target, context);
       const { service, place, view, project } = flag;
       // what is switched off is taken down as well, so that whoever switches it on again exposes nobody
@@ -88,7 +88,7 @@ export function createUnleash({ http }: { readonly http: HttpClient }): TargetPr
     },
 
     async verify(target, value, context) {
-      const percent = requirePercent(target, value, 0);
+      const percent = requireShare(SHARE, target, value);
       const flag = await look(target, context);
       const { view, counted, service } = flag;
       if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return masked(service, inWords(flag));
