@@ -7,8 +7,9 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { callService, masked, refusal, type FlagService, type ServiceAnswer } from './flag-service.js';
 import { SYNTHETIC_USERS } from './flagd-users.js';
-import { askByApproval, type Instruction } from './launchdarkly-approval.js';
+import { askByApproval, ownApprovalRequests, type Instruction } from './launchdarkly-approval.js';
 import { countOn, viewFlag, type FlagView, type RulePlace } from './launchdarkly-flag.js';
+import { markOf, OwnRequests, type FindOwn } from './own-requests.js';
 import { TargetConflict, TargetUnreachable, TargetUnverified, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
 import { serviceAddress, text } from './service-settings.js';
 import { parsedSettings, problemsOf } from './settings.js';
@@ -47,6 +48,7 @@ const SEMANTIC = 'application/json; domain-model=launchdarkly.semanticpatch';
 interface Flag { readonly service: FlagService; readonly place: RulePlace; readonly project: string; readonly view: FlagView; readonly counted: number }
 
 export function createLaunchDarkly({ http }: { readonly http: HttpClient }): TargetProvider {
+  const own = new OwnRequests();
   async function look(target: TargetRef, context: TargetContext): Promise<Flag> {
     const { url, token, project, environment, flag, rule = null, variations = null, context: kind = null, attribute = null } = parsedSettings(schema, settingsSchema, target);
     const service: FlagService = { http, name: 'LaunchDarkly', base: url.replace(/\/+$/, ''), token, headers: HEADERS, target, context };
@@ -70,7 +72,8 @@ export function createLaunchDarkly({ http }: { readonly http: HttpClient }): Tar
       const flag = await look(target, context);
       const { view, counted, service, place } = flag;
       if (!agrees(counted, SYNTHETIC_USERS, view.sharePercent)) throw refusal(service, 'FLAG_NOT_UNDERSTOOD', `the rollout of flag '${place.flag}' says ${view.sharePercent} %, but ${inWords(flag)}.`, 'Look at its weights: they have to add up to 100 %.');
-      return { value: view.sharePercent, detail: masked(service, inWords(flag)) };
+      const open = await own.open(context, ownOf(flag, null));
+      return { value: view.sharePercent, detail: masked(service, `${inWords(flag)}${open}`), ...(open === '' ? {} : { unsettled: true as const }) };
     },
 
     async write(target, value, expected, context) {
@@ -78,7 +81,11 @@ export function createLaunchDarkly({ http }: { readonly http: HttpClient }): Tar
       const flag = await look(target, context);
       const { service, place, view, project } = flag;
       // what is switched off is taken down as well, so that whoever switches it on again exposes nobody
-      if (view.sharePercent === percent && (percent > 0 || view.storedPercent === 0)) return;
+      const undo = expected === null;
+      if (view.sharePercent === percent && (percent > 0 || view.storedPercent === 0)) {
+        if (undo) await own.withdraw(context, ownOf(flag, null));
+        return;
+      }
       if (expected !== null && view.sharePercent !== expected && view.sharePercent !== percent) throw conflict(flag, `stands at ${view.sharePercent} %${offNote(view)}, not at ${expected} % as read before`);
       if (expected !== null && !view.on && percent > 0 && view.othersPercent !== null && view.othersPercent > 0) {
         throw refusal(service, 'FLAG_NOT_UNDERSTOOD', `switching flag '${place.flag}' on in '${place.environment}' would give it to ${view.othersPercent} % of all whom no rule is for.`, 'Set its default rule to the off variation first.');
@@ -87,24 +94,27 @@ export function createLaunchDarkly({ http }: { readonly http: HttpClient }): Tar
       try {
         await callService(service, {
           // an undo goes before a change that was scheduled or asked for on top of what is undone
-          method: 'PATCH', path: `${flagPath(project, place.flag)}${expected === null ? '?ignoreConflicts=true' : ''}`, contentType: SEMANTIC,
-          body: { environmentKey: place.environment, comment: `Tidegate ${context.key}`, instructions }, special: (answer) => special(flag, expected, answer),
+          method: 'PATCH', path: `${flagPath(project, place.flag)}${undo ? '?ignoreConflicts=true' : ''}`, contentType: SEMANTIC,
+          body: { environmentKey: place.environment, comment: markOf(context.key), instructions }, special: (answer) => special(flag, expected, answer),
         });
       } catch (error) {
         if (!(error instanceof ApprovalWanted)) throw error;
-        throw await askByApproval(service, { project, flag: place.flag, environment: place.environment, percent, instructions });
+        throw await askByApproval(service, { project, flag: place.flag, environment: place.environment, percent, instructions }, undo ? await own.withdraw(context, ownOf(flag, instructions)) : '');
       }
+      if (undo) await own.withdraw(context, ownOf(flag, null));
     },
 
     async verify(target, value, context) {
       const percent = requireShare(SHARE, target, value);
       const flag = await look(target, context);
       const { view, counted, service } = flag;
-      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return masked(service, inWords(flag));
+      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return masked(service, `${inWords(flag)}${own.outcome(context)}`);
       throw new TargetUnverified({ code: 'FLAG_UNVERIFIED', where: target.id, what: masked(service, `${percent} % of users should get it, but ${inWords(flag)}.`), means: 'Users do not get what was written.', todo: 'Look at the flag in LaunchDarkly and at who else changes it.' });
     },
   };
 }
+
+const ownOf = ({ service, place: { flag, environment }, project }: Flag, now: readonly Instruction[] | null): FindOwn => () => ownApprovalRequests(service, { project, flag, environment }, now);
 
 /** All in one patch, which takes effect as a whole. Weights also for 0 and 100 %: a single variation would forget what users are told apart by. */
 function instructionsTo({ view, place }: Flag, percent: number): readonly Instruction[] {

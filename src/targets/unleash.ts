@@ -7,11 +7,12 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import { callService, masked, refusal, type FlagService, type ServiceAnswer } from './flag-service.js';
 import { SYNTHETIC_USERS } from './flagd-users.js';
+import { OwnRequests, type FindOwn } from './own-requests.js';
 import { TargetConflict, TargetUnverified, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
 import { serviceAddress, text } from './service-settings.js';
 import { parsedSettings, problemsOf } from './settings.js';
 import { agrees, requireShare, shareProblems, type ShareKind } from './share.js';
-import { askByChangeRequest, type Change } from './unleash-change-request.js';
+import { askByChangeRequest, ownChangeRequests, type Change, type Wanted } from './unleash-change-request.js';
 import { countOn, isSticky, unstickyReason, viewFlag, type FlagView, type RolloutPlace } from './unleash-flag.js';
 
 const settingsSchema = z.strictObject({
@@ -41,6 +42,7 @@ export const schema: ProviderSchema = {
 interface Flag { readonly service: FlagService; readonly place: RolloutPlace; readonly project: string; readonly view: FlagView; readonly counted: number }
 
 export function createUnleash({ http }: { readonly http: HttpClient }): TargetProvider {
+  const own = new OwnRequests();
   async function look(target: TargetRef, context: TargetContext): Promise<Flag> {
     const { url, token, project, environment, flag, strategy = null, group = null, stickiness = null } = parsedSettings(schema, settingsSchema, target);
     const service: FlagService = { http, name: 'Unleash', base: url.replace(/\/+$/, ''), token, target, context };
@@ -63,26 +65,33 @@ export function createUnleash({ http }: { readonly http: HttpClient }): TargetPr
       const flag = await look(target, context);
       const { service, place, view, counted } = flag;
       if (!agrees(counted, SYNTHETIC_USERS, view.sharePercent)) throw refusal(service, 'FLAG_NOT_UNDERSTOOD', `the gradual rollout of flag '${place.flag}' says ${view.sharePercent} %, but ${inWords(flag)}.`, 'Look at its other strategies: one of them is for everybody.');
-      return { value: view.sharePercent, detail: masked(service, inWords(flag)) };
+      const open = await own.open(context, ownOf(flag, null));
+      return { value: view.sharePercent, detail: masked(service, `${inWords(flag)}${open}`), ...(open === '' ? {} : { unsettled: true as const }) };
     },
 
     async write(target, value, expected, context) {
       const percent = requireShare(SHARE, target, value);
       const flag = await look(target, context);
       const { service, place, view, project } = flag;
+      const undo = expected === null;
       // what is switched off is taken down as well, so that whoever switches it on again exposes nobody
-      if (view.sharePercent === percent && (percent > 0 || view.rollout === null || Number(view.rollout.parameters['rollout']) === 0)) return;
+      if (view.sharePercent === percent && (percent > 0 || view.rollout === null || Number(view.rollout.parameters['rollout']) === 0)) {
+        if (undo) await own.withdraw(context, ownOf(flag, null));
+        return;
+      }
       if (expected !== null && view.sharePercent !== expected && view.sharePercent !== percent) throw conflict(flag, `stands at ${view.sharePercent} %${offNote(view)}, not at ${expected} % as read before`);
       const steps = stepsTo(flag, percent, expected !== null);
       if (expected !== null) requirePrediction(flag, percent);
       for (const step of steps) await take(step);
+      if (undo) await own.withdraw(context, ownOf(flag, null));
 
       async function take({ method, path, body }: Step): Promise<void> {
         try {
           await callService(service, { method, path: `${featurePath(project, place.flag)}/environments/${encodeURIComponent(place.environment)}${path}`, body, special: (answer) => special(flag, answer) });
         } catch (error) {
           if (!(error instanceof ChangeRequestWanted)) throw error;
-          throw await askByChangeRequest(service, { place, project, percent, changes: steps.map(({ change }) => change) });
+          const wanted: Wanted = { place, project, percent, changes: steps.map(({ change }) => change) };
+          throw await askByChangeRequest(service, wanted, undo ? await own.withdraw(context, ownOf(flag, wanted)) : '');
         }
       }
     },
@@ -91,11 +100,13 @@ export function createUnleash({ http }: { readonly http: HttpClient }): TargetPr
       const percent = requireShare(SHARE, target, value);
       const flag = await look(target, context);
       const { view, counted, service } = flag;
-      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return masked(service, inWords(flag));
+      if (view.sharePercent === percent && agrees(counted, SYNTHETIC_USERS, percent)) return masked(service, `${inWords(flag)}${own.outcome(context)}`);
       throw new TargetUnverified({ code: 'FLAG_UNVERIFIED', where: target.id, what: masked(service, `${percent} % of users should get it, but ${inWords(flag)}.`), means: 'Users do not get what was written.', todo: 'Look at the flag in Unleash and at who else changes it.' });
     },
   };
 }
+
+const ownOf = ({ service, place, project }: Flag, now: Wanted | null): FindOwn => () => ownChangeRequests(service, { place, project }, now);
 
 /** One request of a move, and the same as a change request would hold it. */
 interface Step { readonly method: 'POST' | 'PATCH'; readonly path: string; readonly body?: unknown; readonly change: Change }

@@ -48,6 +48,7 @@ export async function startLaunchDarkly(): Promise<LaunchDarkly> {
   const approvals: Approval[] = [];
   const sockets = new Set<Socket>();
   let approvalsRequired = false;
+  let approvalsMade = 0;
 
   const flag = (key: string): StandInFlag => { const found = flags.get(key); if (found === undefined) throw new Refused(404, 'not_found', 'Unknown feature key'); return found; };
   const changed = (key: string): void => { counted.set(key, (counted.get(key) ?? 0) + 1); };
@@ -93,13 +94,20 @@ export async function startLaunchDarkly(): Promise<LaunchDarkly> {
         }
         if (request.method === 'PATCH') { send(200, patch(key, url, request.headers['content-type'] ?? '', body)); return; }
       }
-      const [, , , , , , key, , environment, last] = path;
+      const [, , , , , , key, , environment, last, id] = path;
       if (url.pathname.startsWith(`/api/v2/projects/${PROJECT}/flags/`) && last === 'approval-requests') {
         flag(key!);
+        if (request.method === 'DELETE') {
+          const index = approvals.findIndex((one) => one._id === id && one.flag === key && one.environment === environment);
+          if (index < 0) throw new Refused(404, 'not_found', 'Unknown approval request');
+          approvals.splice(index, 1);
+          response.writeHead(204).end();
+          return;
+        }
         if (request.method === 'GET') { send(200, { items: approvals.filter((one) => one.flag === key && one.environment === environment), _links: {} }); return; }
         const { description, instructions } = body as { description: string; instructions: Instruction[] };
         if (typeof description !== 'string' || !Array.isArray(instructions)) throw new Refused(400, 'invalid_request', 'description and instructions are required');
-        const made: Approval = { _id: `approval-${approvals.length + 1}`, flag: key!, environment: environment!, status: 'pending', reviewStatus: 'pending', description, instructions: instructions.map((one) => ({ ...one, _id: 'own' })) };
+        const made: Approval = { _id: `approval-${++approvalsMade}`, flag: key!, environment: environment!, status: 'pending', reviewStatus: 'pending', description, instructions: instructions.map((one) => ({ ...one, _id: 'own' })) };
         approvals.push(made);
         send(201, made);
         return;

@@ -1,6 +1,6 @@
 // LaunchDarkly targets against a stand-in written from the public contract, which decides by itself who gets the flag; faults by a proxy in front of it.
 // The hash is held to the vectors that LaunchDarkly's own SDKs are held to.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createHttpClient } from '../../src/http/client.js';
 import { createTargets, lastWrittenInMemory, MemoryTargets } from '../../src/targets/index.js';
 import { bucketOf } from '../../src/targets/launchdarkly-flag.js';
@@ -351,6 +351,75 @@ describe('a LaunchDarkly target', () => {
       const error = await failure(provider().write(target(), 25, 0, context()));
       expect([error.constructor, error.message]).toEqual([TargetNeedsPerson, expect.stringContaining('approval-3 in LaunchDarkly, to set flag \'new\' in \'production\' to 25 %, was declined')]);
       expect(strict.approvals).toHaveLength(3);
+    });
+    describe('an undo', () => {
+      const undoing = context({ key: 'r/p/t/2/undo' });
+      const asked = (flag: string, on: number, more: object = {}): LaunchDarkly['approvals'][number] => ({ _id: `asked-${service.approvals.length + 1}`, flag, environment: 'production', status: 'pending', reviewStatus: 'pending', description: `Tidegate r/p/t/1: set flag '${flag}' in 'production' to ${on} %`, instructions: [], ...more });
+      beforeEach(async () => { await setUp(); service.approvals.splice(0); });
+
+      it('takes back the request that is still open, although the share never moved, and says so', async () => {
+        await failure(provider().write(target(), 25, 0, context()));
+        const one = provider();
+        expect(await one.read(target(), undoing)).toMatchObject({ value: 0, unsettled: true, detail: expect.stringContaining('still open there: approval request approval-1 of this rollout') as string });
+        await one.write(target(), 0, null, undoing);
+        expect(strict.approvals).toEqual([]);
+        expect(await one.verify(target(), 0, undoing)).toMatch(/; approval request approval-1 was withdrawn$/);
+        expect(await one.read(target(), undoing)).not.toHaveProperty('unsettled');
+        expect(await one.verify(target(), 0, undoing)).not.toContain('withdrawn');
+      });
+      it('that moves the share takes back what was asked for on top of it, approved or scheduled or not', async () => {
+        const key = flagAt(25);
+        service.approvals.push(asked(key, 50), asked(key, 60, { _id: 'asked-2', status: 'scheduled', reviewStatus: 'approved' }));
+        const one = provider();
+        await one.write(ref(key), 10, null, undoing);
+        expect([weightOf(production(key).fallthrough), service.approvals]).toEqual([10_000, []]);
+        expect(await one.verify(ref(key), 10, undoing)).toContain('approval request asked-1 was withdrawn; approval request asked-2 was withdrawn');
+      });
+      it('leaves what a person or another rollout asked for, what was applied, and what is asked for another environment', async () => {
+        const key = flagAt(25);
+        const others = [asked(key, 50, { description: 'by hand' }), asked(key, 50, { description: 'Tidegate rr/p/t/1: set' }), asked(key, 50, { status: 'completed' }), asked(key, 50, { environment: 'staging' }), asked('other', 50)];
+        service.approvals.push(...others);
+        expect(await provider().read(ref(key), undoing)).not.toHaveProperty('unsettled');
+        await provider().write(ref(key), 10, null, undoing);
+        expect(service.approvals).toEqual(others);
+      });
+      it('that needs an approval itself asks for it anew and takes back the one before; repeated, it keeps its own', async () => {
+        strict.edit('new', (config) => { config.on = true; config.fallthrough = share(25); });
+        await failure(provider().write(target(), 50, 25, context()));
+        const error = await failure(provider().write(target(), 10, null, undoing));
+        expect([error.constructor, error.message]).toEqual([TargetNeedsPerson, "share: Approval request approval-2 in LaunchDarkly asks to set flag 'new' in 'production' to 10 %. Have it approved and applied there (project 'shop'). (approval request approval-1 was withdrawn)"]);
+        expect((await failure(provider().write(target(), 10, null, undoing))).message).not.toContain('withdrawn');
+        expect(strict.approvals.map(({ _id }) => _id)).toEqual(['approval-2']);
+      });
+      it('goes out all the same where it may not take a request back, and names what is still open', async () => {
+        const key = flagAt(25);
+        service.approvals.push(asked(key, 50));
+        const proxy = await proxied();
+        proxy.order(({ method }) => method === 'DELETE', { kind: 'answer', status: 403, body: '{"code":"forbidden","message":"no deleting for you"}' });
+        const [one, through] = [provider(), ref(key, { url: proxy.origin })];
+        await one.write(through, 10, null, undoing);
+        expect(weightOf(production(key).fallthrough)).toBe(10_000);
+        expect(await one.verify(through, 10, undoing)).toMatch(/approval request asked-1 is still open and could not be withdrawn: .*no deleting for you.* Reject it there: whoever applies it moves the share again/);
+      });
+      it('goes out all the same where it cannot be told what is open', async () => {
+        const key = flagAt(25);
+        const proxy = await proxied();
+        proxy.order(({ path }) => path.endsWith('/approval-requests'), { kind: 'reset' });
+        const [one, through] = [provider(), ref(key, { url: proxy.origin })];
+        expect(await one.read(through, undoing)).toMatchObject({ value: 25, unsettled: true, detail: expect.stringContaining('could not be told') as string });
+        await one.write(through, 10, null, undoing);
+        expect(await one.verify(through, 10, undoing)).toContain('could not be told');
+        expect(weightOf(production(key).fallthrough)).toBe(10_000);
+      });
+    });
+    it('a look for drift asks for the flag alone, and so does a token that may not see requests', async () => {
+      await setUp();
+      const key = flagAt(10);
+      const proxy = await proxied();
+      await provider().read(ref(key, { url: proxy.origin }), context({ key: 'drift' }));
+      expect(proxy.seen).toHaveLength(1);
+      proxy.order(({ path }) => path.endsWith('/approval-requests'), { kind: 'answer', status: 403, body: '{"message":"no"}' });
+      expect(await provider().read(ref(key, { url: proxy.origin }), context())).toEqual({ value: 10, detail: expect.not.stringContaining('open') as string });
     });
     it('a person is asked to ask where the token may not', async () => {
       const proxy = await setUp();

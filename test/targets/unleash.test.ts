@@ -327,22 +327,31 @@ describeNeeding(['unleash', 'postgres'], 'an Unleash target on a real server', (
 
   describe('where changes must be approved', () => {
     interface Change { feature: string; action: string; payload: Record<string, unknown> }
-    interface Request { id: number; state: string; environment: string; features: { name: string; changes: (Change & { id: number })[] }[] }
+    interface Request { id: number; state: string; environment: string; comments: { text: string }[]; features: { name: string; changes: (Change & { id: number })[] }[] }
 
     /** What Unleash's own web client calls; the rest of the server is the real one, which says no as a protected environment does. */
-    const protectedBy = (proxy: FaultProxy, requests: Request[], refusal: string | null = null): void => {
+    const protectedBy = (proxy: FaultProxy, requests: Request[], { refusal = null, skips = false }: { readonly refusal?: string | null; /** the account may pass them by */ readonly skips?: boolean } = {}): void => {
       proxy.answerBy(({ method, path, body }) => {
         const no = { id: 'x', name: 'PermissionError', message: "You don't have the required permissions to perform this operation. To perform this action, you need the \"SKIP_CHANGE_REQUEST\" permission.", permissions: ['SKIP_CHANGE_REQUEST'] };
         if (path.includes('/change-requests') && refusal !== null) return { status: 403, body: { message: refusal } };
         if (method === 'GET' && path.includes('/change-requests/pending/')) { const flag = path.split('/').at(-1); return { status: 200, body: requests.filter(({ state, features: of }) => !['Applied', 'Cancelled', 'Rejected'].includes(state) && of.some(({ name }) => name === flag)) }; }
         if (method === 'POST' && path.endsWith('/change-requests')) {
           const changes = JSON.parse(body) as Change[];
-          requests.push({ id: requests.length + 7, state: 'Draft', environment: path.split('/').at(-2)!, features: [{ name: changes[0]!.feature, changes: changes.map((change, index) => ({ ...change, id: index, payload: { ...change.payload, snapshot: {} } })) }] });
+          requests.push({ id: requests.length + 7, state: 'Draft', comments: [], environment: path.split('/').at(-2)!, features: [{ name: changes[0]!.feature, changes: changes.map((change, index) => ({ ...change, id: index, payload: { ...change.payload, snapshot: {} } })) }] });
           return { status: 200, body: {} };
         }
-        const state = /change-requests\/(\d+)\/state$/.exec(path);
-        if (method === 'PUT' && state !== null) { requests.find(({ id }) => id === Number(state[1]))!.state = (JSON.parse(body) as { state: string }).state; return { status: 200, body: {} }; }
-        return method === 'GET' ? null : { status: 403, body: no };
+        const [, id, part] = /change-requests\/(\d+)\/(.+)$/.exec(path) ?? [];
+        const request = requests.find((one) => one.id === Number(id));
+        if (method === 'POST' && request !== undefined && part === 'comments') { request.comments.push(JSON.parse(body) as { text: string }); return { status: 200, body: {} }; }
+        if (method === 'DELETE' && request !== undefined) { for (const feature of request.features) feature.changes = feature.changes.filter((change) => part !== `changes/${change.id}`); return { status: 200, body: null }; }
+        if (method === 'PUT' && request !== undefined && part === 'state') {
+          const { state, comment } = JSON.parse(body) as { state: string; comment?: string };
+          if (request.state === 'Scheduled' && state === 'Cancelled') return { status: 400, body: { message: 'a scheduled change request can only be rejected' } };
+          request.state = state;
+          if (comment !== undefined) request.comments.push({ text: comment });
+          return { status: 200, body: {} };
+        }
+        return method === 'GET' || skips ? null : { status: 403, body: no };
       });
     };
 
@@ -370,17 +379,84 @@ describeNeeding(['unleash', 'postgres'], 'an Unleash target on a real server', (
     it("another's open change request for the flag is named, not added to", async () => {
       const flag = await flagAt('10');
       const [proxy, requests] = [await proxied(), [] as Request[]];
-      requests.push({ id: 3, state: 'In review', environment: 'development', features: [{ name: flag, changes: [{ id: 1, feature: flag, action: 'updateEnabled', payload: { enabled: false } }] }] });
+      requests.push({ id: 3, state: 'In review', environment: 'development', comments: [], features: [{ name: flag, changes: [{ id: 1, feature: flag, action: 'updateEnabled', payload: { enabled: false } }] }] });
       protectedBy(proxy, requests);
       const error = await failure(provider().write(ref(flag, { url: proxy.origin }), 25, 10, context()));
       expect(error).toBeInstanceOf(TargetNeedsPerson);
       expect(error.message).toContain('change request 3 is open for this flag and asks for something else');
       expect(requests).toHaveLength(1);
     });
+    describe('an undo', () => {
+      const undoing = context({ key: 'r/p/t/2/undo' });
+      const update = (flag: string, id = 1) => ({ id, feature: flag, action: 'updateStrategy', payload: { parameters: { rollout: '50' } } });
+      const asked = (flag: string, more: Partial<Request> = {}): Request => ({ id: 7, state: 'In review', environment: 'development', comments: [{ text: 'looks good' }, { text: `Tidegate r/p/t/1: set flag '${flag}'` }], features: [{ name: flag, changes: [update(flag)] }], ...more });
+      it('takes back the change request that is still open, although the share never moved, and says so', async () => {
+        const flag = await flagAt('10');
+        const [proxy, requests] = [await proxied(), [] as Request[]];
+        protectedBy(proxy, requests);
+        const [one, target] = [provider(), ref(flag, { url: proxy.origin })];
+        await failure(one.write(target, 25, 10, context()));
+        expect(await one.read(target, undoing)).toMatchObject({ value: 10, unsettled: true, detail: expect.stringContaining('still open there: change request 7 of this rollout') as string });
+        await one.write(target, 10, null, undoing);
+        expect(requests).toMatchObject([{ id: 7, state: 'Cancelled' }]);
+        expect(await one.verify(target, 10, undoing)).toMatch(/; change request 7 was withdrawn$/);
+        expect(await one.read(target, undoing)).not.toHaveProperty('unsettled');
+      });
+      it('that moves the share takes back what was asked for on top of it, and rejects what is scheduled', async () => {
+        const flag = await flagAt('25');
+        const [proxy, requests] = [await proxied(), [asked(flag), asked(flag, { id: 8, state: 'Scheduled' }), asked(flag, { id: 9, state: 'Approved' })]];
+        protectedBy(proxy, requests, { skips: true });
+        const [one, target] = [provider(), ref(flag, { url: proxy.origin })];
+        await one.write(target, 10, null, undoing);
+        expect((await rolloutOf(flag)).parameters['rollout']).toBe('10');
+        expect(requests.map(({ state }) => state)).toEqual(['Cancelled', 'Rejected', 'Cancelled']);
+        expect(await one.verify(target, 10, undoing)).toContain('change request 7 was withdrawn; change request 8 was withdrawn; change request 9 was withdrawn');
+      });
+      it('takes only its own flag out of a change request that holds more', async () => {
+        const flag = await flagAt('25');
+        const [proxy, requests] = [await proxied(), [asked(flag, { features: [{ name: flag, changes: [update(flag, 1), update(flag, 2)] }, { name: 'other', changes: [update('other', 3)] }] })]];
+        protectedBy(proxy, requests, { skips: true });
+        await provider().write(ref(flag, { url: proxy.origin }), 10, null, undoing);
+        expect(requests).toMatchObject([{ state: 'In review', features: [{ name: flag, changes: [] }, { name: 'other', changes: [{ id: 3 }] }] }]);
+      });
+      it('leaves what a person or another rollout asked for', async () => {
+        const flag = await flagAt('25');
+        const [proxy, requests] = [await proxied(), [asked(flag, { comments: [] }), asked(flag, { comments: [{ text: 'Tidegate rr/p/t/1' }] }), asked(flag, { environment: 'production' })]];
+        protectedBy(proxy, requests, { skips: true });
+        expect(await provider().read(ref(flag, { url: proxy.origin }), undoing)).not.toHaveProperty('unsettled');
+        await provider().write(ref(flag, { url: proxy.origin }), 10, null, undoing);
+        expect(requests.map(({ state }) => state)).toEqual(['In review', 'In review', 'In review']);
+      });
+      it('that needs a change request itself makes it anew and takes back the one before; repeated, it keeps its own', async () => {
+        const flag = await flagAt('25');
+        const [proxy, requests] = [await proxied(), [] as Request[]];
+        protectedBy(proxy, requests);
+        const target = ref(flag, { url: proxy.origin });
+        await failure(provider().write(target, 50, 25, context()));
+        const error = await failure(provider().write(target, 10, null, undoing));
+        expect([error.constructor, error.message]).toEqual([TargetNeedsPerson, expect.stringMatching(/Change request 8 in Unleash asks to .* to 10 %\..*\(change request 7 was withdrawn\)$/)]);
+        expect((await failure(provider().write(target, 10, null, undoing))).message).not.toContain('withdrawn');
+        expect(requests.map(({ state }) => state)).toEqual(['Cancelled', 'In review']);
+      });
+      it('goes out all the same where it may not take a change request back, and names what is still open', async () => {
+        const flag = await flagAt('25');
+        const [proxy, requests] = [await proxied(), [asked(flag)]];
+        protectedBy(proxy, requests, { skips: true });
+        proxy.order(({ method, path }) => method === 'PUT' && path.endsWith('/state'), { kind: 'answer', status: 403, body: '{"message":"only its author may"}' });
+        const [one, target] = [provider(), ref(flag, { url: proxy.origin })];
+        await one.write(target, 10, null, undoing);
+        expect((await rolloutOf(flag)).parameters['rollout']).toBe('10');
+        expect(await one.verify(target, 10, undoing)).toMatch(/change request 7 is still open and could not be withdrawn: .*only its author may.* Reject it there/);
+      });
+    });
+    it('a server without change requests has none to look for', async () => {
+      const flag = await flagAt('10');
+      expect(await provider().read(ref(flag), context())).toEqual({ value: 10, detail: expect.not.stringContaining('open') as string });
+    });
     it('a person is asked to make the change request where the token may not', async () => {
       const flag = await flagAt('10');
       const proxy = await proxied();
-      protectedBy(proxy, [], 'no right to change requests');
+      protectedBy(proxy, [], { refusal: 'no right to change requests' });
       const error = await failure(provider().write(ref(flag, { url: proxy.origin }), 25, 10, context()));
       expect(error).toBeInstanceOf(TargetNeedsPerson);
       expect(error.message).toMatch(/none could be made: .*no right to change requests.* Make it by hand \(updateStrategy\)/);
