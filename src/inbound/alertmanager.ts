@@ -17,6 +17,8 @@ export interface AlertmanagerDeps { readonly tokens: readonly string[]; /** the 
 export function alertmanagerRoute({ tokens, rolloutLabel, rollouts, meters }: AlertmanagerDeps): Route {
   return {
     path: '/v1/alertmanager', takes: 'application/json',
+    // Alertmanager repeats after 5xx and after nothing else: by a 429 an alert would be lost
+    limitedStatus: 503,
     verify: (request) => verifyBearer(request, tokens),
     async handle({ raw }) {
       const read = readJson(raw, shape);

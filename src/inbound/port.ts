@@ -4,7 +4,7 @@ import type { EpochMs } from '../judgement/types.js';
 import type { ResolvedPlan } from '../plan/types.js';
 
 /** How a request ended; the label of `tidegate_inbound_requests_total`. `deferred`: its sender was answered before its outcome was known, which is counted of its own. */
-export type Result = 'accepted' | 'deferred' | 'ignored' | 'refused' | 'unknown' | 'replayed' | 'unauthorized' | 'invalid' | 'unavailable' | 'failed';
+export type Result = 'accepted' | 'deferred' | 'ignored' | 'refused' | 'unknown' | 'replayed' | 'unauthorized' | 'limited' | 'invalid' | 'unavailable' | 'failed';
 
 export interface Answer {
   readonly result: Result;
@@ -13,8 +13,12 @@ export interface Answer {
   readonly message: string;
   /** where it is not the usual one of its result */
   readonly status?: number;
+  /** when to come again, where the listener knows it better than its usual time */
+  readonly retryAfterS?: number;
   /** more fields of the answer's document */
   readonly more?: Readonly<Record<string, unknown>>;
+  /** counted and not logged: one of many alike */
+  readonly quiet?: true;
   /** for the log: only what a verified sender named */
   readonly rollout?: string;
   /** work that goes on after the answer; ends with what came of it, and is waited for when the listener closes */
@@ -31,6 +35,8 @@ export interface InboundRequest {
 export interface Route {
   readonly path: string;
   readonly takes: 'application/json' | 'application/x-www-form-urlencoded';
+  /** what a sender is told that asks too often; default 429 */
+  readonly limitedStatus?: number;
   /** null: it comes from whom it says. Looked at before anything of the body is parsed */
   verify(request: InboundRequest): Answer | null;
   handle(request: InboundRequest): Promise<Answer>;

@@ -1,12 +1,13 @@
 // What holds for every route: bounds before belief, one form of answer, counted, logged without content, ended in order. Over real sockets.
 import { connect } from 'node:net';
 import { createServer } from 'node:http';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { FinalError, TransientError } from '../../src/errors.js';
 import { maxBodyBytes, serveInbound } from '../../src/inbound/listener.js';
+import { RateLimit } from '../../src/inbound/rate.js';
 import { createLog } from '../../src/log/log.js';
 import { noMeters } from '../../src/metrics/port.js';
-import { alertOf, InboundWorld, now, secrets, signatureOf } from './world.js';
+import { alertOf, InboundWorld, now, secrets, signatureOf, type Answered } from './world.js';
 
 let world: InboundWorld | null = null;
 afterEach(async () => { await world?.close(); world = null; });
@@ -150,4 +151,71 @@ test('a port that is taken refuses the start and names the setting', async () =>
   const error = await InboundWorld.open({}, { env: { TIDEGATE_INBOUND_ADDRESS: `127.0.0.1:${(other.address() as { port: number }).port}` } }).then(() => null, (e: unknown) => e);
   other.close();
   expect(error).toMatchObject({ code: 'PORT_TAKEN', message: expect.stringContaining('TIDEGATE_INBOUND_ADDRESS') });
+});
+
+describe('a sender that asks too often', () => {
+  const rates = { known: { burst: 3, perSecond: 0.01 }, strangers: { burst: 2, perSecond: 0.01 } };
+  const many = async (count: number, send: (n: number) => Promise<Answered>): Promise<Answered[]> => { const answers: Answered[] = []; for (let n = 0; n < count; n++) answers.push(await send(n)); return answers; };
+  const send = (n: number): Promise<Answered> => world!.signed('/v1/events', { ...event, id: `id-${n}` });
+
+  test('is told to come again and when, nothing of it is acted on, and it is counted', async () => {
+    world = await InboundWorld.open({}, { listener: { rates } });
+    const answers = await many(5, send);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
+    expect(answers[3]).toMatchObject({ body: { ok: false, code: 'TOO_OFTEN' } });
+    expect(answers.map(({ headers }) => Number(headers.get('retry-after')) > 50)).toEqual([false, false, false, true, true]);
+    expect(world.told).toHaveLength(3);
+    expect(await world.metrics()).toContain('tidegate_inbound_requests_total{route="/v1/events",result="limited"} 2');
+  });
+  test('is logged once, not as often as it asks', async () => {
+    world = await InboundWorld.open({}, { listener: { rates } });
+    await many(8, send);
+    expect(world.log.filter((line) => line.includes('TOO_OFTEN'))).toHaveLength(1);
+  });
+  test('may go on after the time that it was told, and no sooner', () => {
+    let at = 0;
+    const limit = new RateLimit({ burst: 2, perSecond: 0.5 }, () => at);
+    expect([limit.take('one'), limit.take('one'), limit.take('one')]).toEqual([null, null, { retryAfterS: 2, first: true }]);
+    expect(limit.take('another')).toBeNull();
+    at += 1_999;
+    expect(limit.take('one')).toEqual({ retryAfterS: 1, first: false });
+    at += 1;
+    expect(limit.take('one')).toBeNull();
+    at += 3_600_000;
+    expect([limit.take('one'), limit.take('one'), limit.take('one')]).toEqual([null, null, { retryAfterS: 2, first: true }]);
+  });
+  test('at one route may still use another', async () => {
+    world = await InboundWorld.open({}, { listener: { rates } });
+    await many(4, send);
+    expect((await world.signed('/v1/ready', { rollout: 'shop', ask: 'preparation/0', by: 'ci', id: 'build-1' })).status).toBe(200);
+  });
+  test('without proof of who it is takes nothing from those who have it, though both come from one address', async () => {
+    world = await InboundWorld.open({}, { listener: { rates } });
+    const strange = await many(4, () => world!.signed('/v1/events', event, { secret: 'a-secret-that-is-wrong' }));
+    expect(strange.map(({ status }) => status)).toEqual([401, 401, 429, 429]);
+    expect((await many(3, () => world!.alertmanager([alertOf()], { authorization: 'Bearer a-token-that-is-wrong' }))).map(({ status }) => status)).toEqual([401, 401, 429]);
+    expect((await many(3, () => world!.post('/nowhere', '{}', json))).map(({ status }) => status)).toEqual([404, 404, 429]);
+    expect((await many(3, send)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+  test('and is an Alertmanager gets a 503, after which alone it sends an alert again', async () => {
+    world = await InboundWorld.open({}, { listener: { rates } });
+    const answers = await many(4, (n) => world!.alertmanager([alertOf({ fingerprint: `print-${n}` })]));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 503]);
+    expect([answers[3]!.body.code, Number(answers[3]!.headers.get('retry-after')) > 50]).toEqual(['TOO_OFTEN', true]);
+  });
+});
+
+test('of the senders that are remembered the longest silent is forgotten first, so that any number of addresses takes bounded room', () => {
+  let at = 0;
+  const limit = new RateLimit({ burst: 1, perSecond: 0.001 }, () => at);
+  expect(limit.take('first')).toBeNull();
+  for (let n = 0; n < 998; n++) limit.take(`sender-${n}`);
+  expect(limit.take('first')).toEqual({ retryAfterS: 1_000, first: true });
+  for (let n = 1_000; n < 1_999; n++) limit.take(`sender-${n}`);
+  expect(limit.take('first')).toEqual({ retryAfterS: 1_000, first: false });
+  for (let n = 2_000; n < 3_000; n++) limit.take(`sender-${n}`);
+  expect(limit.take('first')).toBeNull();
+  at += 1_000_000;
+  expect(limit.take('first')).toBeNull();
+  expect(limit.take('first')).toMatchObject({ first: true });
 });
