@@ -1,28 +1,51 @@
 // The JSON Schema of a plan file, for completion and first checks in editors. Conditions, days and people are text there; `tidegate validate`
-// says the rest. Made from the schema that reading uses, so the two cannot drift apart.
+// says the rest. Made from the schemas that reading uses, the providers' among them, so that they cannot drift apart.
 import * as z from 'zod';
 import type { ProviderSchema, ProviderSchemas } from './providers.js';
 import { planSchema } from './schema.js';
 
-type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; additionalProperties?: Schema | boolean };
+type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; additionalProperties?: Schema | boolean; items?: Schema };
+type Table = Readonly<Record<string, ProviderSchema>>;
 
-/** @param providers adds the settings of each provider to targets and metrics; without them those keys are allowed but not described */
+/** @param providers adds the settings of each provider wherever a target, metric or channel may name one; without them those keys are allowed but not described */
 export function planJsonSchema(providers: ProviderSchemas | null = null): Record<string, unknown> {
-  const schema = z.toJSONSchema(planSchema, { io: 'input', unrepresentable: 'any' }) as Schema;
-  const entry = (key: string): Schema | undefined => (typeof schema.properties?.[key]?.additionalProperties === 'object' ? schema.properties[key].additionalProperties : undefined);
-  if (providers !== null) {
-    for (const [key, table] of [['targets', providers.targets], ['metrics', providers.sources], ['alerts', providers.sources]] as const) {
-      const at = entry(key);
-      if (at !== undefined) at.properties = { ...Object.fromEntries(Object.entries(table).map(([name, provider]) => [name, settingsSchema(provider)])), ...at.properties };
-    }
-  }
-  return { ...schema, title: 'Tidegate plan', description: 'A rollout as data: what moves, how far in each phase, what must be true, who says yes, what brings it back.' };
+  const schema = { ...schemaOf(planSchema), title: 'Tidegate plan', description: 'A rollout as data: what moves, how far in each phase, what must be true, who says yes, what brings it back.' } as Schema;
+  if (providers === null) return schema;
+  const { targets, sources, channels } = providers;
+  const top = schema.properties!;
+  name(top['targets']!.additionalProperties, 'target', targets);
+  for (const key of ['metrics', 'alerts']) name(top[key]!.additionalProperties, 'metric', sources);
+  // what all metrics of a source share
+  const { 'max age': maxAge, timeout, step } = (top['metrics']!.additionalProperties as Schema).properties!;
+  top['sources']!.properties = mapped(sources, (provider) => { const settings = withoutDuties(provider); return { ...settings, properties: { ...settings.properties, 'max age': maxAge!, timeout: timeout!, step: step! } }; });
+  for (const list of [...Object.values(top['channels']!.properties!), (top['people']!.additionalProperties as Schema).properties!['channels']!]) list.items = channelOf(channels);
+  return { ...schema, $defs: { ...definitions('target', targets), ...definitions('metric', sources), ...definitions('channel', channels) } };
 }
 
-function settingsSchema(provider: ProviderSchema): Schema {
-  const settings = z.toJSONSchema(provider.settings, { io: 'input', unrepresentable: 'any' }) as Schema;
-  delete settings['$schema'];
-  // settings may also stand beside the provider's key, so none of them is required inside it
-  delete settings['required'];
-  return provider.shorthand === null ? settings : { anyOf: [{ type: 'string' }, { type: 'array' }, settings] };
+const schemaOf = (schema: z.ZodType): Schema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
+const mapped = (table: Table, of: (provider: ProviderSchema, name: string) => Schema): Record<string, Schema> => Object.fromEntries(Object.entries(table).map(([key, provider]) => [key, of(provider, key)]));
+const definitions = (kind: string, table: Table): Record<string, Schema> => Object.fromEntries(Object.entries(table).map(([key, provider]) => [`${kind}.${key}`, settingsOf(provider)]));
+const references = (kind: string, table: Table): Record<string, Schema> => mapped(table, (_provider, key) => ({ $ref: `#/$defs/${kind}.${key}` }));
+
+/** Offers each provider's name with its settings behind it. */
+function name(entry: Schema | boolean | undefined, kind: string, table: Table): void {
+  (entry as Schema).properties = { ...references(kind, table), ...(entry as Schema).properties };
+}
+
+/** Just the name, where that says everything, or the name with its settings. */
+function channelOf(table: Table): Schema {
+  const bare = Object.keys(table).filter((key) => table[key]!.settings.safeParse({}).success);
+  return { description: 'a channel by its provider: terminal, or { webhook: URL }', anyOf: [{ type: 'string', enum: bare }, { type: 'object', properties: references('channel', table) }] };
+}
+
+/** Settings may also stand beside the provider's key or under `sources`, so none of them is required here, and there may be none. */
+function withoutDuties({ settings }: ProviderSchema): Schema {
+  const { $schema: _version, required: _required, ...rest } = schemaOf(settings);
+  return rest;
+}
+
+function settingsOf(provider: ProviderSchema): Schema {
+  const settings = withoutDuties(provider);
+  const short = provider.shorthand === null ? [] : [settings.properties?.[provider.shorthand] ?? {}];
+  return { anyOf: [settings, ...short, { type: 'null' }] };
 }
