@@ -9,6 +9,7 @@ import { FinalError } from '../errors.js';
 import type { Ms } from '../judgement/types.js';
 import { readInbound, type InboundSettings } from '../inbound/settings.js';
 import type { AllowedCommands } from '../process/allow.js';
+import { placeIn, type Place } from '../server/listen.js';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -28,12 +29,12 @@ export interface Settings {
   readonly home: string;
   readonly temporal: TemporalSettings;
   readonly journal: JournalPlace;
-  /** health and metrics; null: none are served. Port 0: any free one */
-  readonly http: { readonly host: string; readonly port: number } | null;
+  /** health and metrics; null: none are served */
+  readonly http: Place | null;
   /** what may come in from outside; null: nothing */
   readonly inbound: InboundSettings | null;
-  /** where flagd providers get flag files from, selector → absolute path; null: nowhere. Port 0: any free one */
-  readonly flagdSync: { readonly host: string; readonly port: number; readonly files: Readonly<Record<string, string>> } | null;
+  /** where flagd providers get flag files from, selector → absolute path; null: nowhere */
+  readonly flagdSync: (Place & { readonly files: Readonly<Record<string, string>> }) | null;
   readonly commands: AllowedCommands;
   /** the name in `on: HOST`; its queue is served by this worker alone */
   readonly host: string;
@@ -137,12 +138,11 @@ function readFlagdSync(address: string | undefined, given: string | undefined, c
     if (address === undefined && given !== undefined) problems.push("TIDEGATE_FLAGD_SYNC_FILES is set and TIDEGATE_FLAGD_SYNC_ADDRESS is not; set it to HOST:PORT, or to 'off'");
     return null;
   }
-  const match = /^(?:(\[[^\]]+\]|[^\s:/]+):)?(\d{1,5})$/.exec(address);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535) problems.push(`TIDEGATE_FLAGD_SYNC_ADDRESS is '${address}'; it must be HOST:PORT, PORT or 'off'`);
+  const place = placeIn(address, '127.0.0.1');
+  if (place === null) problems.push(`TIDEGATE_FLAGD_SYNC_ADDRESS is '${address}'; it must be HOST:PORT, PORT or 'off'`);
   if (given === undefined) problems.push("TIDEGATE_FLAGD_SYNC_FILES is not set; name the flag files that are served, e.g. 'flags.json' or 'checkout=checkout.json,search=search.yaml'");
   const files = readSelectors(given ?? '', problems);
-  return { host: (match?.[1] ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port, files: Object.fromEntries(Object.entries(files).map(([selector, path]) => [selector, resolve(cwd, path)])) };
+  return { ...(place ?? { host: '', port: 0 }), files: Object.fromEntries(Object.entries(files).map(([selector, path]) => [selector, resolve(cwd, path)])) };
 }
 
 /** `selector=path`, separated by commas; a path alone is for those who name no selector. The last '=' counts, for selectors such as `flagSetId=shop`; the JSON form takes anything. */

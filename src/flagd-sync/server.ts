@@ -4,15 +4,13 @@ import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnary
 import { FinalError } from '../errors.js';
 import type { Ms } from '../judgement/types.js';
 import type { FlagdSyncMeters } from '../metrics/flagd-sync.js';
+import type { Place } from '../server/listen.js';
 import { watchFlagFile, type FlagFile } from './flag-file.js';
 import { flagSyncService, selectorHeader, type Flags, type Nothing, type SyncRequest } from './protocol.js';
 
 /** Selector → path. The file under '' is for those who name none; where there is one file only, it is too. */
 export type SyncedFiles = Readonly<Record<string, string>>;
-export interface FlagdSyncOptions {
-  readonly host: string;
-  /** 0: any free one */
-  readonly port: number;
+export interface FlagdSyncOptions extends Place {
   readonly files: SyncedFiles;
   readonly log: { info(fields: object, line: string): void; warn(fields: object, line: string): void };
   readonly meters: FlagdSyncMeters;

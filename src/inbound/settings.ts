@@ -1,5 +1,5 @@
 // The settings of the inbound listener, read as src/engine/settings.ts reads the others. Secrets in them are never shown.
-import type { Place } from '../server/listen.js';
+import { placeIn, type Place } from '../server/listen.js';
 
 export interface InboundSettings {
   readonly at: Place;
@@ -20,16 +20,15 @@ const tokenName = 'TIDEGATE_INBOUND_TOKEN', secretName = 'TIDEGATE_INBOUND_SECRE
 export function readInbound(text: (name: string) => string | undefined, problems: string[]): InboundSettings | null {
   const address = text('TIDEGATE_INBOUND_ADDRESS');
   if (address === undefined) return null;
-  const match = /^(\[[^\]]+\]|[^\s:]+):(\d{1,5})$/.exec(address);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535) problems.push(`TIDEGATE_INBOUND_ADDRESS is '${address}'; it must be HOST:PORT`);
+  const place = placeIn(address);
+  if (place === null) problems.push(`TIDEGATE_INBOUND_ADDRESS is '${address}'; it must be HOST:PORT`);
   const list = (name: string): string[] => (text(name) ?? '').split(',').map((one) => one.trim()).filter((one) => one !== '');
   const secretsOf = (name: string): string[] => {
     const all = list(name);
     if (all.some((one) => one.length < 16)) problems.push(`${name} holds a secret of less than 16 characters; make one by: openssl rand -hex 32`);
     return all;
   };
-  const settings = { at: { host: (match?.[1] ?? '').replace(/^\[(.*)\]$/, '$1'), port }, tokens: secretsOf(tokenName), secrets: secretsOf(secretName), slackSecrets: secretsOf(slackName), rolloutLabel: text('TIDEGATE_INBOUND_ROLLOUT_LABEL') ?? 'rollout', mayBe: list('TIDEGATE_INBOUND_AS') };
+  const settings = { at: place ?? { host: '', port: 0 }, tokens: secretsOf(tokenName), secrets: secretsOf(secretName), slackSecrets: secretsOf(slackName), rolloutLabel: text('TIDEGATE_INBOUND_ROLLOUT_LABEL') ?? 'rollout', mayBe: list('TIDEGATE_INBOUND_AS') };
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(settings.rolloutLabel)) problems.push(`TIDEGATE_INBOUND_ROLLOUT_LABEL is '${settings.rolloutLabel}'; it must be the name of a label`);
   if (settings.tokens.length + settings.secrets.length + settings.slackSecrets.length === 0) problems.push(`TIDEGATE_INBOUND_ADDRESS is set, and no route has a secret: set ${tokenName} (alerts), ${secretName} (events, ready) or ${slackName} (buttons)`);
   return settings;
