@@ -1,6 +1,10 @@
 // LaunchDarkly targets against a stand-in written from the public contract, which decides by itself who gets the flag; faults by a proxy in front of it.
 // The hash is held to the vectors that LaunchDarkly's own SDKs are held to.
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { undoTarget } from '../../activities/undo-target.js';
+import type { UndoResult } from '../../activities/types.js';
 import { createHttpClient } from '../../src/http/client.js';
 import { createTargets, lastWrittenInMemory, MemoryTargets } from '../../src/targets/index.js';
 import { bucketOf } from '../../src/targets/launchdarkly-flag.js';
@@ -411,6 +415,18 @@ describe('a LaunchDarkly target', () => {
         expect(await one.verify(through, 10, undoing)).toContain('could not be told');
         expect(weightOf(production(key).fallthrough)).toBe(10_000);
       });
+    });
+    it("a rollback's own undo takes it back and says so in its evidence, though the move was never applied; a second undo finds nothing to do", async () => {
+      await setUp();
+      const key = 'r/p/t/2/undo';
+      await failure(provider().write(target(), 25, 0, context()));
+      const one = provider();
+      const resolved = { ...target(), provider: 'launchdarkly', safer: 'lower', unit: '%', cap: null, readOnly: false, on: null };
+      const undo = undoTarget({ target: () => one, meters: { observeWrite: () => undefined }, env: {} } as never);
+      const run = (): Promise<UndoResult> => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) }).run(undo, { rollout: 'r', target: resolved, value: 0, key } as never);
+      expect(await run()).toMatchObject({ value: 0, detail: expect.stringMatching(/0 % .*; approval request approval-1 was withdrawn/) as string });
+      expect(strict.approvals).toEqual([]);
+      expect(await run()).toMatchObject({ value: 0, detail: expect.not.stringContaining('withdrawn') as string });
     });
     it('a look for drift asks for the flag alone, and so does a token that may not see requests', async () => {
       await setUp();
