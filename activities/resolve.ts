@@ -6,11 +6,12 @@ import type { Ports } from './ports.js';
 import type { ResolveInput, ResolveResult } from './types.js';
 
 export const resolve = (ports: Ports) => async (input: ResolveInput): Promise<ResolveResult> => {
-  const { options } = input;
-  const resolved = resolvePlan(input.plan, { file: 'plan', now: input.now, env: ports.env, providers: ports.providers, vars: options.vars ?? {}, day1: options.day1 ?? null });
+  const { options, inForce } = input;
+  const vars = { ...options.vars, ...(inForce?.variant == null ? {} : { variant: inForce.variant }) };
+  const resolved = resolvePlan(input.plan, { file: 'plan', now: input.now, env: ports.env, providers: ports.providers, vars, day1: options.day1 ?? null, launch: inForce?.launch ?? options.launch ?? null, starting: inForce === undefined });
   if (!resolved.ok) {
     const lines = resolved.problems.map((problem) => `${problem.path}: ${problem.message}`);
-    throw ApplicationFailure.nonRetryable(`the plan has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}; nothing was moved\n${lines.join('\n')}`, 'PLAN_INVALID', ...resolved.problems);
+    throw ApplicationFailure.nonRetryable(`the plan has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}; nothing was moved\n${lines.join('\n')}`, resolved.problems.every(({ code }) => code === 'LAUNCH_TOO_SOON') ? 'LAUNCH_TOO_SOON' : 'PLAN_INVALID', ...resolved.problems);
   }
   const plan = options.cadenceMs === undefined ? resolved.plan : atCadence(resolved.plan, options.cadenceMs);
   return { plan: options.id === undefined ? plan : { ...plan, rollout: options.id }, rollout: options.id ?? plan.rollout, warnings: resolved.warnings.map((warning) => warning.message) };

@@ -7,7 +7,7 @@ import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry, OfflineRollback } from '../src/journal/port.js';
 import type { StartOptions } from '../workflows/messages.js';
 
-export interface ResolveInput { readonly plan: unknown; readonly options: StartOptions; readonly now: EpochMs }
+export interface ResolveInput { readonly plan: unknown; readonly options: StartOptions; readonly now: EpochMs; /** of the rollout that an amendment is for: what was chosen at its start stands; absent: it starts */ readonly inForce?: Pick<ResolvedPlan, 'variant' | 'launch'> }
 export interface ResolveResult { readonly plan: ResolvedPlan; readonly rollout: string; readonly warnings: readonly string[] }
 
 export interface WatchInput {

@@ -8,7 +8,7 @@ const first = { priorityKey: 1 };
 const last = { priorityKey: 4 };
 
 /** Pure or nearly so (resolving, calendar): a failure is a bad plan (not retried, by its type) or a worker that died. */
-const quick: ActivityOptions = { startToCloseTimeout: 30_000, retry: { initialInterval: 200, maximumInterval: 10_000, nonRetryableErrorTypes: ['PLAN_INVALID', 'TARGET_CLAIMED', 'ROLLOUT_CLAIMED'] } };
+const quick: ActivityOptions = { startToCloseTimeout: 30_000, retry: { initialInterval: 200, maximumInterval: 10_000, nonRetryableErrorTypes: ['PLAN_INVALID', 'LAUNCH_TOO_SOON', 'TARGET_CLAIMED', 'ROLLOUT_CLAIMED'] } };
 /** Reading changes nothing: repeated five times, then a person hears of it. */
 const reading: ActivityOptions = { startToCloseTimeout: 60_000, cancellationType: ActivityCancellationType.TRY_CANCEL, retry: { initialInterval: 500, backoffCoefficient: 2, maximumAttempts: 5 } };
 /** The journal and the outbox wait for ever: what happened must be written, however late (promise 8). */

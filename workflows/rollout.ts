@@ -28,7 +28,7 @@ import { deciders, keepWatch, mattersOf, resumeDecisions } from './watching.js';
  * @param plan the plan as a JSON document; it is resolved by an activity, so that a start by the plain temporal CLI is the same as `tidegate start`
  * @param carried the state of the run before, after continue-as-new
  * @returns the last status
- * @throws ApplicationFailure PLAN_INVALID and OPTIONS_INVALID with every error, TARGET_CLAIMED naming the holder: nothing was moved
+ * @throws ApplicationFailure PLAN_INVALID and OPTIONS_INVALID with every error, LAUNCH_TOO_SOON, TARGET_CLAIMED naming the holder: nothing was moved
  */
 export async function rollout(plan: unknown, options: StartOptions = {}, carried: State | null = null): Promise<Status> {
   if (carried !== null && workflowInfo().continuedFromExecutionRunId === undefined) throw ApplicationFailure.nonRetryable('a start takes two inputs, the plan and the options; nothing was moved', 'OPTIONS_INVALID');
@@ -71,8 +71,10 @@ async function begin(plan: unknown, options: StartOptions): Promise<State> {
 async function carryOut(run: Run, options: StartOptions, flush: () => void, resumed: boolean): Promise<Status> {
   const { state } = run;
   if (!resumed) {
-    run.note('started', `${state.rollout} is started by ${state.startedBy.by}`, { plan: state.plan as never, startedBy: { ...state.startedBy } }, state.startedBy.by);
-    run.tell('info', 'started', `${state.rollout} is started by ${state.startedBy.by}`, state.plan.description);
+    const { variant, launch } = state.plan;
+    const started = `${state.rollout} is started by ${state.startedBy.by}${variant === null ? '' : ` as ${variant}`}`;
+    run.note('started', started, { plan: state.plan as never, variant, launch, startedBy: { ...state.startedBy } }, state.startedBy.by);
+    run.tell('info', 'started', started, state.plan.description);
   }
   resumeAsks(run);
   resumeDecisions(run);

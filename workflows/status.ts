@@ -33,7 +33,7 @@ export function statusOf(run: Run): Status {
     moves: state.moves.map(({ target, phase, direction, before, wanted, after, readBack, at, state: how }) => ({ target, phase, direction, before, wanted, after, readBack, at, state: how })),
     steps: (state.steps ?? []).map(({ name, phase, state: how, at }) => ({ step: name, phase, state: how, at })),
     grades: state.grades, rollback: state.rollback === null ? null : { reason: state.rollback.reason, to: state.rollback.to, decidedAt: state.rollback.decidedAt, readBackAt: state.rollback.readBackAt, verified: state.rollback.verified, remainder: state.rollback.remainder },
-    evaluations: state.evaluations, startedAt: state.startedAt, day1: plan.day1, updatedAt: state.updatedAt, startedBy: state.startedBy.by, messages: state.outbox.nextMessage - 1,
+    evaluations: state.evaluations, startedAt: state.startedAt, day1: plan.day1, launch: plan.launch, variant: plan.variant, updatedAt: state.updatedAt, startedBy: state.startedBy.by, messages: state.outbox.nextMessage - 1,
     journalHead: state.outbox.head, unsent: { journal: state.outbox.entries.length, messages: state.outbox.messages.length }, badSignals: state.badSignals, next: nextOf(run),
   };
 }
@@ -53,6 +53,7 @@ function nextOf(run: Run): Status['next'] {
   const next: { at: number | null; what: string }[] = [];
   for (const hold of state.holds) next.push({ at: null, what: `goes on when this ends: ${hold.message}` });
   for (const ask of Object.values(state.asks)) if (ask.state === 'open') next.push({ at: ask.dueAt, what: `${ask.from.join(', ')}: ${ask.question} (ask ${ask.ask}; otherwise ${ask.otherwise})` });
+  if (plan.launch !== null && plan.launch > run.now()) next.push({ at: plan.launch, what: 'launch' });
   const soak = soakOf(run);
   let at: number | null = run.now();
   if (soak !== null && soak.clean < soak.needed) { at += soak.needed - soak.clean; next.push({ at, what: `${run.phaseName} has soaked ${inWords(soak.needed)}, if it stays clean` }); }
@@ -74,7 +75,8 @@ export function cardOf(run: Run): string {
   const status = statusOf(run);
   const lines = [
     `### ${sign[status.state]} ${status.rollout}: ${status.state}`,
-    `${status.phase === null ? 'all phases are done' : `${status.phase} (${status.phaseNumber} of ${status.phaseCount})`}, owner ${status.owner}`,
+    `${status.phase === null ? 'all phases are done' : `${status.phase} (${status.phaseNumber} of ${status.phaseCount})`}, owner ${status.owner}${status.variant === null ? '' : `, variant ${status.variant}`}`,
+    ...(status.launch === null ? [] : [`launch ${new Date(status.launch).toISOString()}`]),
     '', ...Object.entries(status.targets).map(([target, { value, unit }]) => `- **${target}** stands at ${value}${value === 'as found' ? '' : unit}`),
     ...(status.soak === null ? [] : [`- clean ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)}`]),
     ...status.holds.map((hold) => `- **held** since ${new Date(hold.since).toISOString()}: ${hold.message}`),

@@ -20,7 +20,7 @@ const fieldsOf: Readonly<Record<CommandName, Fields>> = {
   report: { ...by, event: { shape: 'text', needed: true }, at: { shape: 'number' }, eventId: text },
   amend: { ...by, plan: { shape: 'document', needed: true } },
 };
-const startFields: Fields = { day1: text, vars: { shape: 'texts' }, startedBy: { shape: 'by' }, id: { shape: 'id' }, cadenceMs: { shape: 'length' }, maxHistoryEvents: { shape: 'length' } };
+const startFields: Fields = { day1: text, launch: text, vars: { shape: 'texts' }, startedBy: { shape: 'by' }, id: { shape: 'id' }, cadenceMs: { shape: 'length' }, maxHistoryEvents: { shape: 'length' } };
 
 const words: Readonly<Record<Shape, string>> = {
   text: 'a text', number: 'a number', 'yes or no': 'true or false', value: 'a text, a number, true or false', texts: 'a map of texts', document: 'a JSON object', by: 'a JSON object with at least "by"', length: 'a number over 0',

@@ -6,7 +6,7 @@ import type { RolloutState } from '../../workflows/messages.js';
 import { paintFor, type Tone } from './paint.js';
 import { cellsOf, cut, padEnd, padStart, plain, wrap } from './text-layout.js';
 import { isEnded, type ShownMetric, type ShownStatus } from './shown-status.js';
-import { ageInWords, changeInWords, inWords, numberInWords, plural, valueInWords } from './wording.js';
+import { ageInWords, changeInWords, instantInWords, inWords, numberInWords, plural, valueInWords } from './wording.js';
 
 export interface BoardModel {
   readonly status: ShownStatus;
@@ -53,6 +53,8 @@ function headPart({ status }: BoardModel, look: BoardLook, inner: number): Part 
     ...labelled('Phase', `${phase}${shareOf(status)}`, inner),
     ...labelled('Time', timeOf(status, look.now), inner),
     ...labelled('Status', ...healthOf(status, inner)),
+    ...(status.variant === null ? [] : labelled('Variant', status.variant, inner)),
+    ...(status.launch === null || isEnded(status.state) ? [] : labelled('Launch', `${instantInWords(status.launch, status.timezone)}, ${status.launch > look.now ? `in ${inWords(status.launch - look.now)}` : ageInWords(status.launch, look.now)}`, inner)),
   ];
 }
 

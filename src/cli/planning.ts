@@ -26,7 +26,8 @@ export async function parseOrRefuse(input: PlanInput, cli: Cli): Promise<ValidPl
   sayRemarks(input.file, parsed.warnings, cli.err);
   if (parsed.ok) return parsed;
   sayProblems(input.file, parsed.errors, cli.err);
-  throw new FinalError({ code: 'PLAN_INVALID', what: `${input.file} has ${plural(parsed.errors.length, 'error')}, the first: ${printProblem(parsed.errors[0]!, input.file)}`, means: 'Nothing was started and nothing moved.', todo: `Correct it; 'tidegate validate ${input.file}' checks it again.` });
+  const tooSoon = parsed.errors.every(({ code }) => code === 'LAUNCH_TOO_SOON');
+  throw new FinalError({ code: tooSoon ? 'LAUNCH_TOO_SOON' : 'PLAN_INVALID', what: `${input.file} has ${plural(parsed.errors.length, 'error')}, the first: ${printProblem(parsed.errors[0]!, input.file)}`, means: 'Nothing was started and nothing moved.', todo: tooSoon ? 'Give a later --launch, or --launch now.' : `Correct it; 'tidegate validate ${input.file}' checks it again.` });
 }
 
 /** One line a problem, as `file:line:column: message`. */

@@ -1,22 +1,20 @@
 // Plans for the verbs: parsed against every provider that exists. Loads no engine, so that `validate` stays quick.
 import { providerSchemas } from '../engine/provider-schemas.js';
 import { readDocument } from '../plan/document.js';
-import { parsePlan, planJsonSchema } from '../plan/index.js';
-import { Problems } from '../plan/problems.js';
-import { fillVariables } from '../plan/variables.js';
+import { filledDocument, parsePlan, planJsonSchema } from '../plan/index.js';
 import type { Cli, Plans } from './ports.js';
 
 export function openPlans(cli: Pick<Cli, 'env'>): Plans {
   return {
-    parse: ({ text, file, vars, day1, now }) => {
-      const parsed = parsePlan(text, { file, now, env: cli.env, providers: providerSchemas, vars, day1 });
+    parse: ({ text, file, now, ...given }) => {
+      const parsed = parsePlan(text, { file, now, env: cli.env, providers: providerSchemas, ...given });
       if (!parsed.ok) return { ok: false, errors: parsed.problems, warnings: [] };
       const document = (): unknown => {
         const read = readDocument(text);
         if (!read.ok) throw new Error(`a plan that was parsed can no longer be read: ${read.problems[0]?.message ?? 'for no reason'}`);
         return read.value;
       };
-      return { ok: true, plan: parsed.plan, document, filled: () => fillVariables(document(), vars, new Problems(() => ({ line: null, column: null }))), warnings: parsed.warnings };
+      return { ok: true, plan: parsed.plan, document, filled: () => filledDocument(document(), given.vars), warnings: parsed.warnings };
     },
     schema: () => planJsonSchema(),
   };

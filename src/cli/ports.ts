@@ -6,7 +6,7 @@ import type { EpochMs, Ms, WatchMemory } from '../judgement/index.js';
 import type { ChainHead, JournalStore } from '../journal/port.js';
 import type { ChainCheck } from '../journal/verify.js';
 import type { Problem } from '../plan/problems.js';
-import type { Warning } from '../plan/index.js';
+import type { PlanOptions, Warning } from '../plan/index.js';
 import type { ResolvedPlan } from '../plan/types.js';
 import type { CommandName, CommandResult, StartOptions, Status } from '../../workflows/messages.js';
 
@@ -58,7 +58,7 @@ export interface Parts {
 }
 
 // ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-export interface PlanInput { readonly text: string; readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; /** instant at which the plan is resolved: its day 1 unless told */ readonly now: EpochMs }
+export interface PlanInput { readonly text: string; readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; /** of `--launch`; absent or null: as the plan says */ readonly launch?: string | null; /** it is to be started: see PlanOptions */ readonly starting?: boolean; /** what to do where a variant must be chosen and none is; absent: it is refused */ readonly unchosen?: PlanOptions['unchosen']; /** instant at which the plan is resolved: its day 1 unless told */ readonly now: EpochMs }
 export type ParsedPlan =
   | { readonly ok: true; readonly plan: ResolvedPlan; /** as it goes to the workflow: plain JSON, unresolved, variables unfilled; read when asked for, which `validate` never does */ document(): unknown; /** the same with its variables filled in */ filled(): unknown; readonly warnings: readonly Warning[] }
   | { readonly ok: false; readonly errors: readonly Problem[]; readonly warnings: readonly Warning[] };
@@ -153,7 +153,7 @@ export interface RehearseOptions {
   readonly signal: AbortSignal;
 }
 /** What the verb uses of a rehearsal; what else it carries is printed by `--json`, but for what is bulky. */
-export type RehearsalReport = Omit<Rehearsal, 'status' | 'entries' | 'history' | 'historyEvents'> & { readonly status: Pick<Status, 'day1'> };
+export type RehearsalReport = Omit<Rehearsal, 'status' | 'entries' | 'history' | 'historyEvents'> & { readonly status: Pick<Status, 'day1' | 'launch'> };
 
 export interface StackOptions { readonly dir: string; readonly env: Readonly<Record<string, string | undefined>>; readonly progress: (line: string) => void; readonly ports: 'fixed' | 'free' }
 export interface RunningStack { readonly address: string; readonly namespace: string; readonly ui: string | null; /** of health and metrics */ readonly http: string | null; /** of the inbound listener */ readonly inbound: string | null; readonly journal: string; /** the environment another tidegate needs to find this stack */ readonly env: Readonly<Record<string, string>>; stop(): Promise<void>; /** settles when a part of it dies */ readonly died: Promise<string> }

@@ -10,7 +10,7 @@ export interface CalendarLook { readonly units: Readonly<Record<string, string>>
 
 /** Sign and tone of a calendar line's kind; one that is not known here still shows its sentence. */
 const looks: Readonly<Record<string, readonly [sign: string, tone: Tone]>> = {
-  started: ['▷', 'strong'], phase: ['▷', 'strong'], baseline: ['·', 'plain'], ask: ['?', 'plain'], answer: ['✎', 'plain'], command: ['$', 'plain'],
+  started: ['▷', 'strong'], phase: ['▷', 'strong'], baseline: ['·', 'plain'], launch: ['◆', 'strong'], ask: ['?', 'plain'], answer: ['✎', 'plain'], command: ['$', 'plain'],
   moved: ['→', 'strong'], 'move-failed': ['✖', 'bad'], undo: ['←', 'bad'], undone: ['←', 'bad'], verified: ['✔', 'good'], ladder: ['✖', 'bad'],
   'step-failed': ['✖', 'bad'], 'step-undone': ['←', 'bad'],
   decision: ['*', 'warn'], hold: ['‖', 'warn'], 'hold-ended': ['▷', 'plain'], issue: ['!', 'bad'], event: ['!', 'bad'], drift: ['!', 'bad'],
@@ -22,7 +22,7 @@ const outcomeTones: Readonly<Partial<Record<Outcome, Tone>>> = { completed: 'goo
 export function renderRehearsal(report: RehearsalReport, look: CalendarLook): string {
   const zone = report.timezone;
   const paint = paintFor(look);
-  const lines: string[] = [paint.strong(`${report.rollout}: rehearsed from ${dayInWords(report.startedAt, zone)} to ${dayInWords(report.endedAt, zone)} (${zone})`)];
+  const lines: string[] = [paint.strong(`${report.rollout}${report.variant === null ? '' : ` as ${report.variant}`}: rehearsed from ${dayInWords(report.startedAt, zone)} to ${dayInWords(report.endedAt, zone)} (${zone})`)];
   let day = '';
   let shown: EpochMs | null = null;
   for (const entry of report.calendar) {

@@ -21,6 +21,10 @@ export interface ShownStatus {
   readonly updatedAt: EpochMs;
   // ── more than the contract asks for ──
   readonly description: string;
+  /** the one that was chosen; null: the plan has none */
+  readonly variant: string | null;
+  /** null: nothing in the plan counts from one */
+  readonly launch: EpochMs | null;
   readonly owner: string;
   readonly timezone: string;
   readonly outcome: Status['outcome'];
@@ -86,6 +90,8 @@ export function shownStatus(seen: Seen, plan: ResolvedPlan | null): ShownStatus 
     startedAt: status?.startedAt ?? row.startedAt,
     updatedAt: Math.max(status?.updatedAt ?? 0, over ? 0 : (asOf ?? 0)) || (row.closedAt ?? row.startedAt),
     description: status?.description ?? '',
+    variant: status?.variant ?? null,
+    launch: status?.launch ?? null,
     owner: status?.owner ?? row.owner ?? '',
     timezone: status?.timezone ?? plan?.timezone ?? 'UTC',
     outcome: status?.outcome ?? (over ? (state as Status['outcome']) : null),

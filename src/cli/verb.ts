@@ -64,6 +64,13 @@ export function dayOption(input: VerbInput, name: string): string | null {
   return day;
 }
 
+/** Whether such a time exists in the plan's zone is the plan's to say. */
+export function launchOption(input: VerbInput): string | null {
+  const launch = textOption(input, 'launch')?.trim() ?? null;
+  if (launch === null || launch === 'now' || /^\d{4}-\d{2}-\d{2}([T ]+\d{1,2}:\d{2})$/.test(launch) || /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(launch)) return launch;
+  throw new UsageError(`--launch ${launch}: write a date and a time of the plan's zone as 'YYYY-MM-DD HH:MM', an instant with its offset, or now`);
+}
+
 /** A length of time above zero as plans write it: 90s, 15m, 24h, 2d. */
 export function lengthOf(text: string, name: string): Ms {
   const ms = parseDuration(text);

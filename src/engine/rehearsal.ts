@@ -9,7 +9,7 @@ import type { EpochMs, Ms, Verdict } from '../judgement/types.js';
 import { providerSchemas } from './provider-schemas.js';
 import { FinalError } from '../errors.js';
 import { noMeters } from '../metrics/port.js';
-import { parsePlan, printProblem, reviewDates } from '../plan/index.js';
+import { filledDocument, parsePlan, printProblem, reviewDates } from '../plan/index.js';
 import type { ResolvedPlan, TargetValue } from '../plan/types.js';
 import type { JournalStore, StoredEntry } from '../journal/port.js';
 import type { Message } from '../channels/port.js';
@@ -25,6 +25,7 @@ export interface RehearsalOptions {
   readonly scenario?: { readonly text: string; readonly file: string } | null;
   readonly vars?: Readonly<Record<string, string>>;
   readonly day1?: string | null;
+  readonly launch?: string | null;
   readonly cadenceMs?: Ms | null;
   /** default: three times the nominal length, at least 30 days */
   readonly untilMs?: Ms | null;
@@ -43,6 +44,8 @@ export interface RehearsalOptions {
 export interface CalendarLine { readonly at: EpochMs; readonly kind: string; readonly phase: string | null; readonly actor: string; readonly text: string }
 export interface Rehearsal {
   readonly rollout: string;
+  /** the one rehearsed; null: the plan has none */
+  readonly variant: string | null;
   /** a final state, or `held` / `waiting` when `until` was reached */
   readonly outcome: Status['state'] | 'waiting';
   /** the last grade reached; null: none */
@@ -68,7 +71,7 @@ export interface Rehearsal {
 
 const shown = new Set(['started', 'phase', 'ask', 'answer', 'moved', 'move-failed', 'undo', 'undone', 'verified', 'decision', 'hold', 'hold-ended', 'issue', 'event', 'drift', 'command', 'step-failed', 'step-undone', 'ladder', 'grade', 'baseline', 'reviews', 'follow-up', 'amended', 'ended', 'review']);
 
-/** @throws FinalError PLAN_INVALID, SCENARIO_INVALID, BINARY_NOT_FOUND; TestServer errors when it cannot be started */
+/** @throws FinalError PLAN_INVALID, LAUNCH_TOO_SOON, SCENARIO_INVALID, BINARY_NOT_FOUND; TestServer errors when it cannot be started */
 export async function rehearse(planText: string, options: RehearsalOptions): Promise<Rehearsal> {
   const env = options.env ?? process.env;
   const progress = options.progress ?? (() => {});
@@ -114,18 +117,12 @@ async function quietRuntime(): Promise<void> {
 
 async function carryOut(planText: string, options: RehearsalOptions, env: Readonly<Record<string, string | undefined>>, environment: TestWorkflowEnvironment, progress: (line: string) => void): Promise<Rehearsal> {
   const virtualNow = await environment.currentTimeMs();
-  const parse = (day1: string | null, now: EpochMs) => {
-    const parsed = parsePlan(planText, { file: options.file, now, env: withSecrets(env), providers: providerSchemas, vars: options.vars ?? {}, day1 });
-    if (!parsed.ok) throw new FinalError({ code: 'PLAN_INVALID', what: parsed.problems.map((one) => printProblem(one, options.file)).join('\n'), means: 'Nothing was rehearsed.' });
+  const parse: Parse = (day1, starting) => {
+    const parsed = parsePlan(planText, { file: options.file, now: virtualNow, env: withSecrets(env), providers: providerSchemas, vars: options.vars ?? {}, day1, launch: options.launch ?? null, starting });
+    if (!parsed.ok) throw new FinalError({ code: parsed.problems.every(({ code }) => code === 'LAUNCH_TOO_SOON') ? 'LAUNCH_TOO_SOON' : 'PLAN_INVALID', what: parsed.problems.map((one) => printProblem(one, options.file)).join('\n'), means: 'Nothing was rehearsed.' });
     return parsed;
   };
-  const first = parse(options.day1 ?? null, virtualNow);
-  const leadMs = Math.max(0, ...first.plan.preparation.map((item) => (item.askAt === null ? 0 : first.plan.day1 - item.askAt)));
-  const day1 = options.day1 ?? DateTime.fromMillis(virtualNow + leadMs, { zone: first.plan.timezone }).plus({ days: 1 }).toISODate()!;
-  const { plan } = parse(day1, virtualNow);
-  const document = parseYaml(planText) as unknown;
-  const startAt = plan.day1 - leadMs;
-  if (startAt < virtualNow) throw new FinalError({ code: 'DAY_1_PAST', what: `day 1 is ${day1}, and its preparation would have begun before now.`, means: 'Nothing was rehearsed.', todo: 'Rehearse with a later --day-1.' });
+  const { plan, document, day1, startAt } = beginningOf(planText, parse, options, virtualNow);
 
   const { Worker } = await import('@temporalio/worker');
   const { openNativeConnection } = await import('./connection.js');
@@ -187,13 +184,13 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   });
   interrupted.catch(() => { /* whoever waits hears it */ });
   try {
-    await Promise.race([environment.sleep(startAt - virtualNow), interrupted]);
+    if (startAt > virtualNow) await Promise.race([environment.sleep(startAt - virtualNow), interrupted]);
     const untilMs = options.untilMs ?? Math.max(3 * (plan.nominalEnd - startAt), 30 * 86_400_000);
     progress(`rehearsing ${plan.rollout} from ${new Date(startAt).toISOString()}`);
     const curtain = await environment.client.workflow.start('curtain', { taskQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
     const handle = await environment.client.workflow.start('rollout', {
       taskQueue, workflowId,
-      args: [document, { day1, vars: options.vars ?? {}, startedBy: { by: plan.owner, host: 'rehearsal', osUser: 'rehearsal' }, ...(options.cadenceMs == null ? {} : { cadenceMs: options.cadenceMs }), ...(options.maxHistoryEvents === undefined ? {} : { maxHistoryEvents: options.maxHistoryEvents }) }],
+      args: [document, { ...(day1 === null ? {} : { day1 }), ...(options.launch == null ? {} : { launch: options.launch }), vars: options.vars ?? {}, startedBy: { by: plan.owner, host: 'rehearsal', osUser: 'rehearsal' }, ...(options.cadenceMs == null ? {} : { cadenceMs: options.cadenceMs }), ...(options.maxHistoryEvents === undefined ? {} : { maxHistoryEvents: options.maxHistoryEvents }) }],
     });
     await world.launch();
     // Waiting for the curtain is what lets the clock skip.
@@ -210,6 +207,27 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     await connection.close();
     await journal.close();
   }
+}
+
+type Parse = (day1: string | null, starting: boolean) => { readonly plan: ResolvedPlan; readonly beforeLaunchMs: Ms };
+const minute: Ms = 60_000;
+
+/** When the rehearsed rollout is started: early enough for all that comes before day 1 and before the launch; a launch that is fixed is not moved. */
+function beginningOf(planText: string, parse: Parse, options: RehearsalOptions, virtualNow: EpochMs): { readonly plan: ResolvedPlan; readonly document: unknown; /** null: it follows from the launch */ readonly day1: string | null; readonly startAt: EpochMs } {
+  const document = parseYaml(planText) as unknown;
+  const { launch: planned } = filledDocument(document, options.vars ?? {}) as { readonly launch?: unknown };
+  const wanted = options.launch ?? (typeof planned === 'string' && !/^\s*day\b/.test(planned) ? planned : null);
+  const first = parse(options.day1 ?? null, wanted !== null);
+  const { plan: { day1: midnight, launch, preparation, timezone }, beforeLaunchMs } = first;
+  const begins = Math.min(midnight, ...preparation.map((item) => item.askAt ?? midnight), launch === null ? midnight : launch - beforeLaunchMs - minute);
+  if (wanted !== null) return { plan: first.plan, document, day1: options.day1 ?? null, startAt: wanted.trim() === 'now' ? virtualNow : Math.max(virtualNow, begins) };
+
+  const leadMs = midnight - begins;
+  const day1 = options.day1 ?? DateTime.fromMillis(virtualNow + leadMs, { zone: timezone }).plus({ days: 1 }).toISODate()!;
+  const { plan } = parse(day1, false);
+  const startAt = plan.day1 - leadMs;
+  if (startAt < virtualNow) throw new FinalError({ code: 'DAY_1_PAST', what: `day 1 is ${day1}, and its preparation would have begun before now.`, means: 'Nothing was rehearsed.', todo: 'Rehearse with a later --day-1.' });
+  return { plan, document, day1, startAt };
 }
 
 /**
@@ -249,13 +267,14 @@ function reportOf(made: { plan: ResolvedPlan; status: Status; ended: boolean; st
   const { plan, status, ended, startAt, endedAt, entries, world, reviews } = made;
   const baking = entries.filter((entry) => entry.kind === 'phase' && entry.phase === 'baking');
   const bakingDetail = baking.at(-1)?.detail as { cleanMs?: number; restarts?: number } | undefined;
+  const launched: CalendarLine[] = status.launch === null || status.launch > endedAt ? [] : [{ at: status.launch, kind: 'launch', phase: null, actor: 'plan', text: 'launch' }];
   return {
-    rollout: status.rollout, outcome: ended ? status.state : status.state === 'held' || status.state === 'paused' ? 'held' : 'waiting', grade: status.grades.filter((one) => one.reached).at(-1)?.grade ?? null,
+    rollout: status.rollout, variant: status.variant, outcome: ended ? status.state : status.state === 'held' || status.state === 'paused' ? 'held' : 'waiting', grade: status.grades.filter((one) => one.reached).at(-1)?.grade ?? null,
     startedAt: startAt, endedAt, timezone: plan.timezone,
     phases: status.phases.map(({ phase, startedAt, movedAt, endedAt: phaseEnd, cleanMs, restarts, targets, verdicts }) => ({ phase, startedAt, movedAt, endedAt: phaseEnd, cleanMs, restarts, targets, verdicts })),
     baking: plan.baking === null ? null : { startedAt: baking[0]?.at ?? null, endedAt: baking.length > 1 ? baking.at(-1)!.at : null, cleanMs: bakingDetail?.cleanMs ?? 0, restarts: bakingDetail?.restarts ?? 0 },
     grades: status.grades, asks: status.asks, moves: status.moves, messages: world.messages, evaluations: status.evaluations,
-    calendar: [...entries.filter((entry) => shown.has(entry.kind)).map(({ at, kind, phase, actor, text }) => ({ at, kind, phase, actor, text })), ...reviews].sort((a, b) => a.at - b.at),
+    calendar: [...entries.filter((entry) => shown.has(entry.kind)).map(({ at, kind, phase, actor, text }) => ({ at, kind, phase, actor, text })), ...launched, ...reviews].sort((a, b) => a.at - b.at),
     targets: Object.fromEntries(world.values), status, entries, historyEvents: made.historyEvents, history: made.history,
   };
 }

@@ -1,7 +1,7 @@
 // What a plan is, for everybody outside this folder. Reading: parse.ts. The language of conditions: conditions.ts. Calendar: calendar.ts.
 // A workflow takes types from ./types.js alone and nothing from here, which pulls in zod and luxon.
 export type * from './types.js';
-export { parsePlan, resolvePlan, type PlanOptions, type PlanResult, type Warning } from './parse.js';
+export { filledDocument, parsePlan, resolvePlan, type PlanOptions, type PlanResult, type Warning } from './parse.js';
 export { printProblem, type Place, type Problem } from './problems.js';
 export type { ProviderSchema, ProviderSchemas, ProviderSchemas as Providers } from './providers.js';
 export { parseCondition, parseItem, type ConditionResult, type ItemResult } from './conditions.js';
@@ -14,4 +14,5 @@ export { nextAllowed, nextStandUp, nominalTimes, quietUntil, reviewDates, whyNot
 export { detectionTimeMs, lintPlan, type Lint, type LintContext } from './lint.js';
 export { fillSecrets, maskSecrets, secretNames, secretValues, type Environment } from './secrets.js';
 export type { PlanFile } from './schema.js';
+export { variantNames } from './variants.js';
 export { planJsonSchema } from './json-schema.js';

@@ -1,8 +1,11 @@
-// From a text or a value to a resolved plan, or to everything that is wrong with it: document → variables → secrets → shape → resolve → rules.
-// One path for YAML, JSON and a value handed over by the engine; only the first has lines.
+// From a text or a value to a resolved plan, or to everything that is wrong with it: document → variant → variables → secrets → shape → resolve →
+// rules. One path for YAML, JSON and a value handed over by the engine; only the first has lines.
+import type { EpochMs, Ms } from '../judgement/types.js';
+import { nearest } from './did-you-mean.js';
 import { largestPlanBytes, readDocument, tooLarge } from './document.js';
 import { lintPlan, type Lint } from './lint.js';
-import { isMap, Problems, type Locate, type Problem } from './problems.js';
+import { inEveryVariant } from './every-variant.js';
+import { isMap, printPlace, Problems, type Locate, type Problem } from './problems.js';
 import type { ProviderSchemas } from './providers.js';
 import { resolveFile } from './resolve.js';
 import { checkRules } from './rules.js';
@@ -10,6 +13,7 @@ import { findWrittenSecrets, maskSecrets, type Environment } from './secrets.js'
 import { checkShape } from './shape.js';
 import type { ResolvedPlan } from './types.js';
 import { fillVariables, type Variables } from './variables.js';
+import { chooseVariant, variantNames, variantsInWords, variantVariable } from './variants.js';
 
 export interface PlanOptions {
   /** for messages only; see `printProblem` */
@@ -23,12 +27,18 @@ export interface PlanOptions {
   readonly vars: Variables;
   /** ISO date of day 1 in the plan's zone; null: today */
   readonly day1: string | null;
+  /** a date and time in the plan's zone, an instant with its offset, or `now`; null: as the plan says. A number is the launch of a rollout that runs, which stands */
+  readonly launch?: string | EpochMs | null;
+  /** the rollout starts at `now`: a step before the launch whose time has passed is a problem */
+  readonly starting?: boolean;
+  /** what to do when the plan has variants and `vars` chooses none: refuse it (with what is wrong in any of them), take the first, or judge every one */
+  readonly unchosen?: 'refused' | 'first' | 'every';
   /** how many workers there will be, for the lint; left out: not judged */
   readonly workers?: number | null;
 }
 
 export interface Warning extends Problem { readonly level: Lint['level'] }
-export type PlanResult = { readonly ok: true; readonly plan: ResolvedPlan; readonly warnings: readonly Warning[] } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type PlanResult = { readonly ok: true; readonly plan: ResolvedPlan; /** how long before the launch its first step is; 0: none is */ readonly beforeLaunchMs: Ms; readonly warnings: readonly Warning[] } | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads a plan file (YAML 1.2 or JSON). Never throws for what a file may hold; all problems at once, with line and column. */
 export function parsePlan(text: string, options: PlanOptions): PlanResult {
@@ -54,16 +64,50 @@ function readValue(value: unknown, locate: Locate, options: PlanOptions): PlanRe
     problems.add([], 'WRONG_TYPE', `a plan is a map (key: value) that begins with “rollout: NAME”; this is ${Array.isArray(value) ? 'a list' : 'a single value'}`);
     return { ok: false, problems: problems.sorted() };
   }
-  const filled = fillVariables(value, options.vars, problems);
-  const secrets = findWrittenSecrets(filled, problems);
-  const { file, patched } = checkShape(filled, problems);
-  problems.ignore(patched);
-  const plan = file === null ? null : resolveFile(file, { problems, providers: options.providers, now: options.now, day1: options.day1 });
-  if (plan !== null) checkRules(plan, problems);
+  const names = variantNames(value);
+  if (names.length === 0) return readVariant(value, null, locate, options);
+  const given = Object.hasOwn(options.vars, variantVariable) ? options.vars[variantVariable]! : null;
+  if (given !== null && names.includes(given)) return readVariant(value, given, locate, options);
+  const read = (name: string): PlanResult => readVariant(value, name, locate, { ...options, vars: { ...options.vars, [variantVariable]: name } });
+  if (given === null && options.unchosen === 'first') return read(names[0]!);
+  return inEveryVariant(names.map((name) => ({ name, result: read(name) })), given === null && options.unchosen === 'every' ? null : refuseChoice(value, given, problems));
+}
 
-  if (plan === null || problems.count > 0) return { ok: false, problems: withoutSecrets(problems.sorted(), secrets) };
-  const warnings = lintPlan(plan, { workers: options.workers ?? null, env: options.env });
-  return { ok: true, plan, warnings: warnings.map(({ place, ...warning }) => ({ ...warning, ...locate(place, {}) })) };
+function refuseChoice(document: unknown, given: string | null, problems: Problems): Problem {
+  const allowed = variantsInWords(document);
+  if (given === null) problems.add(['variants'], 'MISSING_VARIANT', `this plan has variants, and none is chosen: give --var variant=NAME, one of: ${allowed}`, { on: 'key' });
+  else {
+    const meant = nearest(given, variantNames(document));
+    problems.add(['variants'], 'UNKNOWN_VARIANT', `there is no variant “${given}”${meant === null ? '' : `; did you mean “${meant}”?`}; one of: ${allowed}`, { on: 'key' });
+  }
+  return problems.sorted()[0]!;
+}
+
+/** @param variant one that the plan has; null: it has none */
+function readVariant(value: unknown, variant: string | null, locate: Locate, options: PlanOptions): PlanResult {
+  const problems = new Problems(locate);
+  const chosen = chooseVariant(value, variant, problems);
+  problems.standAt(chosen.placeOf);
+  const { document, typed } = fillVariables(chosen.document, options.vars, problems, chosen.variant, value);
+  const secrets = findWrittenSecrets(document, problems);
+  const { file, patched } = checkShape(document, problems, typed);
+  problems.ignore(patched);
+  const resolved = file === null ? null : resolveFile(file, { problems, providers: options.providers, now: options.now, day1: options.day1, launch: options.launch ?? null, starting: options.starting ?? false, variant, typed });
+  if (resolved !== null) checkRules(resolved.plan, problems);
+
+  if (resolved === null || problems.count > 0) return { ok: false, problems: withoutSecrets(problems.sorted(), secrets) };
+  const warnings = lintPlan(resolved.plan, { workers: options.workers ?? null, env: options.env });
+  return { ok: true, ...resolved, warnings: warnings.map(({ place, ...warning }) => ({ ...warning, path: printPlace(chosen.placeOf(place)), ...locate(chosen.placeOf(place), {}) })) };
+}
+
+/** The document as a rollout that runs takes it: its variant chosen, every variable filled in. Problems are for whoever parsed it before. */
+export function filledDocument(value: unknown, vars: Variables): unknown {
+  const unheard = new Problems(() => ({ line: null, column: null }));
+  const name = vars[variantVariable] !== undefined && variantNames(value).includes(vars[variantVariable]) ? vars[variantVariable] : null;
+  const chosen = chooseVariant(value, name, unheard);
+  const { document } = fillVariables(chosen.document, vars, unheard, chosen.variant, value);
+  // only the chosen one goes along, so that no other can be chosen over it
+  return name === null || !isMap(document) || !isMap(document['variants']) ? document : { ...document, variants: { [name]: document['variants'][name] } };
 }
 
 /** One word about a secret is enough: whatever else is wrong at its place would repeat it. */

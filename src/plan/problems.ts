@@ -27,14 +27,18 @@ export class Problems {
   readonly #found: Problem[] = [];
   readonly #locate: Locate;
   #standIns: readonly Place[] = [];
+  #placeOf: (place: Place) => Place = (place) => place;
   constructor(locate: Locate) { this.#locate = locate; }
 
   /** From now on nothing at or below these places is told: what stands there only stands in for something that was wrong. */
   ignore(places: readonly Place[]): void { this.#standIns = places; }
 
+  /** From now on places are told in what is left of the file: where they stand in the file itself is told by `placeOf`. */
+  standAt(placeOf: (place: Place) => Place): void { this.#placeOf = placeOf; }
+
   add(place: Place, code: string, message: string, spot: Spot = {}): void {
     if (this.#standIns.some((one) => one.every((step, index) => place[index] === step))) return;
-    const problem = { ...this.#locate(place, spot), path: printPlace(place), code, message };
+    const problem = { ...this.#locate(this.#placeOf(place), spot), path: printPlace(this.#placeOf(place)), code, message };
     if (!this.#found.some((one) => one.path === problem.path && one.code === code && one.message === message)) this.#found.push(problem);
   }
 

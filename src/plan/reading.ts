@@ -5,9 +5,11 @@ import type { EpochMs, Ms } from '../judgement/types.js';
 import { readSyntax, type ClockSyntax, type LeadSyntax } from './condition-syntax.js';
 import { listed, nearest } from './did-you-mean.js';
 import { parseDuration } from './durations.js';
+import { launchAt, namesLaunch, type Launch } from './launch.js';
 import type { Place, Problems } from './problems.js';
 import type { ProviderSchemas } from './providers.js';
 import type { PlanFile } from './schema.js';
+import type { TypedPlaces } from './variables.js';
 
 export interface Reading {
   readonly file: PlanFile;
@@ -16,6 +18,9 @@ export interface Reading {
   readonly zone: string;
   /** midnight of day 1 in the plan's zone */
   readonly day1: DateTime;
+  readonly launch: Launch;
+  /** what typed variables stand for, by place */
+  readonly typed: TypedPlaces;
   readonly people: ReadonlySet<string>;
   /** role → everybody who has it */
   readonly roles: ReadonlyMap<string, readonly string[]>;
@@ -53,12 +58,13 @@ export function soakAt(reading: Reading, text: string, place: Place): { readonly
   return { ms: lengthAt(reading, read.syntax.duration, place, 86_400_000), onIssue: read.syntax.onIssue === 'restarts' ? 'restart' : 'extend' };
 }
 
-/** 'day 3 at 09:00' in the plan's zone. Day 1 is the first day; there is no day 0, so day -1 is the day before day 1. */
+/** 'day 3 at 09:00' in the plan's zone, or 'launch - 2h'. Day 1 is the first day; there is no day 0, so day -1 is the day before day 1. */
 export function dayAt(reading: Reading, text: string | undefined, place: Place): EpochMs | null {
   if (text === undefined) return null;
+  if (namesLaunch(text)) return launchAt(reading, text, place);
   const read = readSyntax('Day', text);
   if ('problem' in read) {
-    reading.problems.add(place, 'WRONG_DAY', `“${text}” is no day: write “day 3 at 09:00” (${read.problem.message})`, { offset: read.problem.offset });
+    reading.problems.add(place, 'WRONG_DAY', `“${text}” is no day: write “day 3 at 09:00” or “launch - 2h” (${read.problem.message})`, { offset: read.problem.offset });
     return null;
   }
   const { day, clock } = read.syntax;
@@ -69,13 +75,17 @@ export function dayAt(reading: Reading, text: string | undefined, place: Place):
   return instant(reading, reading.day1.plus({ days: day.value - 1 }), clock, place);
 }
 
-/** 'week -2': asked two weeks before day 1, due one week later; 'day -3': asked three days before day 1, due on it. */
+/** 'week -2': asked two weeks before day 1, due one week later; 'day -3': asked three days before day 1, due on it; 'launch - 2h': due at the launch. */
 export function leadAt(reading: Reading, text: string | undefined, place: Place): { readonly askAt: EpochMs | null; readonly dueAt: EpochMs | null } {
   if (text === undefined) return { askAt: null, dueAt: null };
+  if (namesLaunch(text)) {
+    const askAt = launchAt(reading, text, place);
+    return { askAt, dueAt: askAt !== null && reading.launch.at !== null && askAt < reading.launch.at ? reading.launch.at : null };
+  }
   const read = readSyntax('Lead', text);
   const syntax: LeadSyntax | null = 'problem' in read ? null : read.syntax;
   if (syntax === null || syntax.count.value >= 0 || syntax.count.value < -520) {
-    reading.problems.add(place, 'WRONG_DAY', `“${text}” is no time before day 1: write “week -2” or “day -3 at 09:00”`);
+    reading.problems.add(place, 'WRONG_DAY', `“${text}” is no time before day 1: write “week -2”, “day -3 at 09:00” or “launch - 2h”`);
     return { askAt: null, dueAt: null };
   }
   const count = -syntax.count.value;

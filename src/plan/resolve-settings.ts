@@ -1,10 +1,10 @@
 // Which provider a target, metric or channel names, and its settings: written as `provider: TEXT`, as `provider: { … }`, or with keys beside
 // it. Validated by the provider's own schema, in the same words as the rest of the plan.
 import { listed, nearest } from './did-you-mean.js';
-import { isMap, type Place } from './problems.js';
+import { isMap, printPlace, type Place } from './problems.js';
 import type { ProviderSchema } from './providers.js';
 import type { Reading } from './reading.js';
-import { flatten, quick, reportIssue } from './shape.js';
+import { flatten, quick, reportIssue, typedWhereNeeded } from './shape.js';
 import type { ProviderSettings, TargetValue } from './types.js';
 
 export interface Provided { readonly provider: string; readonly settings: ProviderSettings; /** the schema accepted them */ readonly sound: boolean }
@@ -49,10 +49,7 @@ export function settingsOf(reading: Reading, provider: string, ask: Ask): Provid
     inside = { [schema.shorthand]: written };
   }
   const defaults = isMap(ask.defaults[provider]) ? ask.defaults[provider] : {};
-  const settings = { ...defaults, ...beside, ...inside };
-
-  const parsed = schema.settings.safeParse(settings, quick);
-  if (parsed.success) return { provider, settings: parsed.data as ProviderSettings, sound: true };
+  const given = { ...defaults, ...beside, ...inside };
   const placeOf = (path: Place): Place => {
     const [key, ...rest] = path;
     if (key === undefined) return [...ask.place, provider];
@@ -60,11 +57,15 @@ export function settingsOf(reading: Reading, provider: string, ask: Ask): Provid
     if (key === schema.shorthand && !isMap(written) && written !== undefined) return [...ask.place, provider, ...rest];
     return [...ask.place, ...path];
   };
+  const isDefault = (key: string | number | undefined): boolean => key !== undefined && Object.hasOwn(defaults, key) && !Object.hasOwn(beside, key) && !Object.hasOwn(inside, key);
+  const settings = typedWhereNeeded(schema.settings, given, (path) => reading.typed.get(printPlace(isDefault(path[0]) ? ['sources', provider, ...path] : placeOf(path)))) as typeof given;
+  const parsed = schema.settings.safeParse(settings, quick);
+  if (parsed.success) return { provider, settings: parsed.data as ProviderSettings, sound: true };
   for (const issue of flatten(parsed.error.issues, settings)) {
     const path = issue.path as Place;
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
-        const place = path.length === 0 && Object.hasOwn(defaults, key) && !Object.hasOwn(beside, key) && !Object.hasOwn(inside, key) ? ['sources', provider] : placeOf([...path, key]).slice(0, -1);
+        const place = path.length === 0 && isDefault(key) ? ['sources', provider] : placeOf([...path, key]).slice(0, -1);
         reportIssue({ ...issue, keys: [key] }, { document: settings, schema: schema.settings, place, extraKeys: isMap(written) ? [] : ask.ownKeys }, reading.problems);
       }
     } else {

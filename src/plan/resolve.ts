@@ -1,8 +1,11 @@
 // A file of the right shape becomes the resolved plan: every default filled in, every condition parsed, every instant computed. Reports what
 // it cannot resolve and goes on, so that all problems are told at once; with any problem the plan returned is not to be used.
 import { DateTime, IANAZone } from 'luxon';
+import type { EpochMs, Ms } from '../judgement/types.js';
+import { launchLeadMs } from './launch.js';
 import { resolveCalendar } from './resolve-calendar.js';
 import { conditionReader, type ConditionReader } from './resolve-conditions.js';
+import { checkLaunch, isNow, placeLaunch } from './resolve-launch.js';
 import { resolveMetrics } from './resolve-metrics.js';
 import { resolvePeople, rolesOf } from './resolve-people.js';
 import { defaultCadenceMs, resolveBaking, resolvePhases } from './resolve-phases.js';
@@ -15,11 +18,12 @@ import { nominalTimes } from './calendar.js';
 import { readSyntax } from './condition-syntax.js';
 import { parseDuration } from './durations.js';
 import { nearest } from './did-you-mean.js';
-import type { Problems } from './problems.js';
+import { Problems } from './problems.js';
 import type { ProviderSchemas } from './providers.js';
 import { lengthAt, peopleAt, slug, wholeOf, type Reading } from './reading.js';
 import type { PlanFile } from './schema.js';
 import type { LadderStep, ResolvedPlan, RollbackPlan } from './types.js';
+import type { TypedPlaces } from './variables.js';
 
 export interface ResolveContext {
   readonly problems: Problems;
@@ -28,10 +32,26 @@ export interface ResolveContext {
   readonly now: number;
   /** ISO date of day 1 in the plan's zone; null: today */
   readonly day1: string | null;
+  /** see PlanOptions */
+  readonly launch: string | EpochMs | null;
+  readonly starting: boolean;
+  /** the one that was chosen; null: the plan has none */
+  readonly variant: string | null;
+  readonly typed: TypedPlaces;
 }
 
-export function resolveFile(file: PlanFile, context: ResolveContext): ResolvedPlan {
-  const reading = startReading(file, context);
+export interface Resolved { readonly plan: ResolvedPlan; /** how long before the launch its first step is */ readonly beforeLaunchMs: Ms }
+
+export function resolveFile(file: PlanFile, context: ResolveContext): Resolved {
+  // `now` leaves room for the first step before the launch, so the steps are read once only to know how long that takes
+  const launch = isNow(context.launch ?? file.launch) ? context.now + launchLeadMs(read(file, { ...context, problems: new Problems(() => ({ line: null, column: null })) }, context.now).reading.launch) : context.launch;
+  const { plan, reading } = read(file, context, launch);
+  checkLaunch(reading, context);
+  return { plan, beforeLaunchMs: launchLeadMs(reading.launch) };
+}
+
+function read(file: PlanFile, context: ResolveContext, launch: ResolveContext['launch']): { readonly plan: ResolvedPlan; readonly reading: Reading } {
+  const reading = startReading(file, context, launch);
   const metrics = resolveMetrics(reading);
   // soaks are read once more with their problems in resolvePhases; here they only give a trend its window
   const soakMs = file.phases.map(({ soak }) => { const read = readSyntax('Soak', soak); return 'problem' in read ? 86_400_000 : (parseDuration(read.syntax.duration) ?? 86_400_000); });
@@ -47,18 +67,19 @@ export function resolveFile(file: PlanFile, context: ResolveContext): ResolvedPl
   const calendar = resolveCalendar(reading);
   const day1 = reading.day1.toMillis();
   const plan = {
-    schemaVersion: 1, rollout: file.rollout, description: file.description ?? '', timezone: reading.zone, ...people,
+    schemaVersion: 1, rollout: file.rollout, variant: context.variant, description: file.description ?? '', timezone: reading.zone, ...people,
     heartbeatUrl: heartbeatOf(reading), targets, metrics: metrics.metrics, events: metrics.events, baseline: null,
     triggers: [...resolveLevels(reading, conditions, { quickestMs }), ...resolveTriggers(reading, conditions, file.triggers, { standing: { in: 'plan' }, place: ['triggers'], id: 'triggers', quickestMs })],
     invariants: conditions.list(file.invariants, { in: 'invariants' }, ['invariants'], 'invariants'),
-    preparation, day1, phases, baking, ...calendar, rollback: resolveRollback(reading, conditions),
+    preparation, day1, launch: reading.launch.at, phases, baking, ...calendar, rollback: resolveRollback(reading, conditions),
     grades: Object.entries(file.grades ?? {}).map(([grade, criteria]) => ({ grade, criteria: conditions.list(criteria, { in: 'grades' }, ['grades', grade], `grades/${grade}`) })),
     nominalEnd: nominalTimes({ timezone: reading.zone, hours: calendar.hours, freezes: calendar.freezes, day1, phases, baking }).end,
   } as const satisfies ResolvedPlan;
-  return { ...plan, baseline: baselineOf(reading, plan) };
+  return { plan: { ...plan, baseline: baselineOf(reading, plan) }, reading };
 }
 
-function startReading(file: PlanFile, { problems, providers, now, day1 }: ResolveContext): Reading {
+function startReading(file: PlanFile, context: ResolveContext, launch: ResolveContext['launch']): Reading {
+  const { problems, providers, now, day1, typed } = context;
   const zone = file.timezone ?? 'UTC';
   const isZone = IANAZone.isValidZone(zone);
   if (!isZone) {
@@ -66,12 +87,11 @@ function startReading(file: PlanFile, { problems, providers, now, day1 }: Resolv
     problems.add(['timezone'], 'WRONG_ZONE', `“${zone}” is no time zone${meant === null ? '' : `; did you mean “${meant}”?`} (names like America/Los_Angeles or Europe/Berlin)`);
   }
   const today = DateTime.fromMillis(now, { zone: isZone ? zone : 'UTC' }).startOf('day');
-  const given = day1 === null ? today : DateTime.fromISO(day1, { zone: isZone ? zone : 'UTC' }).startOf('day');
-  if (!given.isValid || (day1 !== null && !/^\d{4}-\d{2}-\d{2}$/.test(day1))) problems.add([], 'IMPOSSIBLE_TIME', `day 1 cannot be “${day1}”: give --day-1 a date such as 2026-03-02`);
-  return {
-    file, problems, providers, zone: isZone ? zone : 'UTC', day1: given.isValid ? given : today,
+  const reading: Reading = {
+    file, problems, providers, zone: isZone ? zone : 'UTC', day1: today, launch: { at: null, uses: [] }, typed,
     people: new Set(Object.keys(file.people)), roles: rolesOf(file), phases: file.phases.map(({ phase }) => phase),
   };
+  return { ...reading, ...placeLaunch(reading, { now, day1, launch }, typeof context.launch === 'number') };
 }
 
 function heartbeatOf({ file, problems }: Reading): string | null {

@@ -1,6 +1,7 @@
 // The shape of a plan file: which keys there are and what kind of value each takes. What the texts in it mean (conditions, days, lengths of
 // time, people) is the resolver's to say. Strict: a key that is not here is refused. In words: docs/plan.md; for editors: json-schema.ts.
 import * as z from 'zod';
+import { variableTypes } from './variable-types.js';
 
 const text = z.string().min(1);
 const yesNo = z.union([z.enum(['yes', 'no']), z.boolean()]);
@@ -17,18 +18,21 @@ const condition = z.union([text, z.strictObject({ event: text })]).describe('a c
 const conditions = z.array(condition);
 
 const to = text.describe('start, previous, or the name of an earlier phase');
+/** Read before anything else of the plan (variants.ts), in every list; here for editors. */
+const onlyIn = { 'only in': z.union([text, z.array(text).min(1)]).optional().describe('left out in every other variant: the name of a variant, or a list of names') };
+
 const trigger = z.union([text, z.strictObject({
   when: text.optional(), event: text.optional(),
   do: z.enum(['tell', 'watch more', 'hold', 'ask', 'roll back']).optional(),
   every: length.optional(), within: length.optional(), otherwise: z.enum(['roll back', 'hold']).optional(), to: to.optional(),
-  mitigation: text.optional(), tell: people.optional(),
+  mitigation: text.optional(), tell: people.optional(), ...onlyIn,
 })]);
 const triggers = z.strictObject({ info: z.array(trigger).optional(), warning: z.array(trigger).optional(), critical: z.array(trigger).optional(), emergency: z.array(trigger).optional() });
 
 const command = z.union([text, z.array(text).min(1)]).describe('a shell line, or a program and its arguments');
 const commandKeys = { run: command.optional(), timeout: length.optional(), cwd: text.optional(), env: z.record(z.string(), z.string()).optional(), on: text.optional() };
-const item = z.strictObject({ item: text.optional(), 'sign-off': text.optional(), from: people.optional(), needs: whole.optional(), 'only if': text.optional(), when: text.optional(), ...commandKeys });
-const group = z.strictObject({ group: text, from: people.optional(), needs: whole.optional(), when: text.optional(), items: z.array(z.union([text, item])).min(1) });
+const item = z.strictObject({ item: text.optional(), 'sign-off': text.optional(), from: people.optional(), needs: whole.optional(), 'only if': text.optional(), when: text.optional(), ...commandKeys, ...onlyIn });
+const group = z.strictObject({ group: text, from: people.optional(), needs: whole.optional(), when: text.optional(), items: z.array(z.union([text, item])).min(1), ...onlyIn });
 const preparation = z.array(z.union([text, group, item]));
 
 const check = z.union([text, z.strictObject({ check: text.optional(), ...commandKeys, run: command })]).describe('a command that changes nothing and must pass');
@@ -67,14 +71,24 @@ const phase = z.strictObject({
   move: z.record(name, z.union([text, z.number()])).optional(), shrinks: yesNo.optional(), after: z.array(step).optional(),
   soak, ...watching, leave: conditions.optional(), triggers: triggers.optional(),
   during: z.array(z.strictObject({ name: text.optional(), every: length, reports: text.optional(), ...commandKeys, run: command })).optional(),
-  rollback: z.strictObject({ within: length }).optional(),
+  rollback: z.strictObject({ within: length }).optional(), ...onlyIn,
 });
+
+const scalars = [z.string(), z.number(), z.boolean()] as const;
+const scalar = z.union(scalars);
+const variable = z.union([...scalars, z.strictObject({
+  type: z.enum(variableTypes).optional(), default: scalar.optional(), 'one of': z.array(z.union([z.string(), z.number()])).min(1).optional(),
+  from: z.union([z.number(), text]).optional(), to: z.union([z.number(), text]).optional(), like: text.optional(), about: text.optional(),
+})]);
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 
 /** The whole file. Keys of several words are written with spaces; `yes` and `no` are words, because YAML 1.2 reads them as text. */
 export const planSchema = z.strictObject({
   rollout: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'an id has a-z, 0-9 and -, at most 63 of them, and begins and ends with a letter or digit').describe('the id: a-z, 0-9 and -, at most 63 characters'),
   description: z.string().optional(), owner: text, timezone: text.optional(),
-  vars: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.union([z.string(), z.number(), z.boolean(), z.strictObject({ default: z.union([z.string(), z.number(), z.boolean()]).optional(), 'one of': z.array(z.union([z.string(), z.number()])).min(1).optional(), about: text.optional() })])).optional(),
+  vars: z.record(variableName, variable).optional(),
+  variants: z.record(name, z.strictObject({ about: text.optional(), vars: z.record(variableName, scalar).optional() })).optional(),
+  launch: text.describe('day 1 at 10:00, 2026-12-01 10:00, or now').optional(),
   people: z.record(name, z.object({ name: text.optional(), roles: z.array(name).optional(), channels: channels.optional(), quiet: z.strictObject({ from: clock, to: clock }).optional() }).catchall(z.string())),
   escalation: z.array(text).optional(), 'escalate every': length.optional(), 'starter may approve': yesNo.optional(),
   channels: z.strictObject({ info: channels.optional(), warning: channels.optional(), critical: channels.optional(), emergency: channels.optional(), asks: channels.optional() }).optional(),

@@ -2,8 +2,9 @@
 // the same run. The schema: schema.ts. Provider settings use the same words (resolve-settings.ts).
 import type { ZodType, z } from 'zod';
 import { listed, nearest } from './did-you-mean.js';
-import { isMap, valueAt, type Place, type Problems } from './problems.js';
+import { isMap, printPlace, valueAt, type Place, type Problems } from './problems.js';
 import { planSchema, type PlanFile } from './schema.js';
+import type { TypedPlaces } from './variables.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -11,7 +12,8 @@ type Issue = z.core.$ZodIssue;
 export const quick = { jitless: true } as const;
 
 /** The file as typed data; null when too much of its shape is wrong to go on. `patched` are the places whose value is a stand-in. */
-export function checkShape(document: unknown, problems: Problems): { readonly file: PlanFile | null; readonly patched: readonly Place[] } {
+export function checkShape(written: unknown, problems: Problems, typed: TypedPlaces = new Map()): { readonly file: PlanFile | null; readonly patched: readonly Place[] } {
+  const document = typedWhereNeeded(planSchema, written, (path) => typed.get(printPlace(path)));
   const first = planSchema.safeParse(document, quick);
   if (first.success) return { file: first.data, patched: [] };
   const patched: Place[] = [];
@@ -30,6 +32,24 @@ export function checkShape(document: unknown, problems: Problems): { readonly fi
   }
   const third = planSchema.safeParse(repaired, quick);
   return { file: third.success ? third.data : null, patched };
+}
+
+/** A value that came out of a typed variable is text; where the schema takes none, it is the number or the yes that it stands for. */
+export function typedWhereNeeded(schema: ZodType, value: unknown, typedAt: (path: Place) => number | boolean | undefined): unknown {
+  const first = schema.safeParse(value, quick);
+  if (first.success) return value;
+  const fitted = structuredClone(value);
+  for (const path of first.error.issues.flatMap((issue) => misfits(issue, []))) {
+    const typed = typedAt(path);
+    const parent = valueAt(fitted, path.slice(0, -1));
+    if (typed !== undefined && typeof parent === 'object' && parent !== null) (parent as Record<string | number, unknown>)[path.at(-1)!] = typed;
+  }
+  return fitted;
+}
+function misfits(issue: Issue, before: Place): readonly Place[] {
+  const path = [...before, ...issue.path as Place];
+  if (issue.code === 'invalid_union') return issue.errors.flatMap((branch) => branch.flatMap((one) => misfits(one, path)));
+  return issue.code === 'invalid_type' && ['number', 'int', 'boolean'].includes(issue.expected) ? [path] : [];
 }
 
 /** What stands in for a required key while the rest is judged; problems at these places are not told twice. */

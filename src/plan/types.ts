@@ -13,6 +13,8 @@ export interface ResolvedPlan {
   readonly schemaVersion: 1;
   /** the rollout's id: [a-z0-9-], at most 63 characters */
   readonly rollout: string;
+  /** the one that was chosen at the start; null: the plan has none */
+  readonly variant: string | null;
   readonly description: string;
   readonly owner: string;
   readonly timezone: string;
@@ -35,6 +37,8 @@ export interface ResolvedPlan {
   readonly preparation: readonly AskItem[];
   /** midnight of day 1 in the plan's zone */
   readonly day1: EpochMs;
+  /** what `launch - 2h` counts from; null: nothing does */
+  readonly launch: EpochMs | null;
   readonly phases: readonly Phase[];
   readonly baking: Baking | null;
   readonly standUps: readonly StandUp[];

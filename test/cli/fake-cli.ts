@@ -68,7 +68,7 @@ export function statusOf(change: Partial<Status> = {}): Status {
       { phase: 'wave-2', startedAt: at - 15 * hour, movedAt: at - 14 * hour, endedAt: null, targets: { 'batch-patches': 25 }, verdicts: [], cleanMs: 12 * hour, restarts: 0 },
     ],
     moves: [{ target: 'batch-patches', phase: 'wave-2', direction: 'forward', before: 10, wanted: 25, after: 25, readBack: 'flags.json: 25 %', at: at - 14 * hour, state: 'done' }],
-    steps: [], grades: [], rollback: null, evaluations: 300, startedAt: at - 74 * hour, day1: at - 60 * hour, updatedAt: at - 2 * hour, startedBy: 'ann', messages: 7, unsent: { journal: 0, messages: 0 }, badSignals: [], journalHead: { seq: 2, hash: 'f'.repeat(64) },
+    steps: [], grades: [], rollback: null, evaluations: 300, startedAt: at - 74 * hour, day1: at - 60 * hour, launch: null, variant: null, updatedAt: at - 2 * hour, startedBy: 'ann', messages: 7, unsent: { journal: 0, messages: 0 }, badSignals: [], journalHead: { seq: 2, hash: 'f'.repeat(64) },
     next: [{ at: at + 35 * hour, what: 'wave-2 has soaked 48 h, if it stays clean' }, { at: null, what: 'commander: Go on?' }],
     ...change,
   };

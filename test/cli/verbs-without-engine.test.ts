@@ -150,8 +150,8 @@ describe('rollback --offline', () => {
 describe('rehearse', () => {
   const plans: Plans = { parse: () => ({ ok: true, plan: planOf(), document: () => ({}), filled: () => ({}), warnings: [] }), schema: () => ({}) };
   const report = (change: Partial<RehearsalReport> = {}): RehearsalReport => ({
-    rollout: 'batch-patches-v1', outcome: 'completed', grade: 'production-grade', startedAt: at, endedAt: at + 22 * 86_400_000, timezone: 'America/Los_Angeles', phases: [], baking: null, grades: [], asks: [], moves: [], messages: [], evaluations: 5_686,
-    calendar: [{ at, kind: 'ask', phase: 'wave-1', actor: 'tidegate', text: 'commander is asked: Go on?' }, { at: at + 900_000, kind: 'answer', phase: 'wave-1', actor: 'commander', text: 'approve' }, { at: at + 86_400_000, kind: 'moved', phase: 'wave-1', actor: 'tidegate', text: 'batch-patches 0 % → 10 %' }], targets: { 'batch-patches': 100 }, status: { day1: at + 86_400_000 }, ...change,
+    rollout: 'batch-patches-v1', variant: null, outcome: 'completed', grade: 'production-grade', startedAt: at, endedAt: at + 22 * 86_400_000, timezone: 'America/Los_Angeles', phases: [], baking: null, grades: [], asks: [], moves: [], messages: [], evaluations: 5_686,
+    calendar: [{ at, kind: 'ask', phase: 'wave-1', actor: 'tidegate', text: 'commander is asked: Go on?' }, { at: at + 900_000, kind: 'answer', phase: 'wave-1', actor: 'commander', text: 'approve' }, { at: at + 86_400_000, kind: 'moved', phase: 'wave-1', actor: 'tidegate', text: 'batch-patches 0 % → 10 %' }], targets: { 'batch-patches': 100 }, status: { day1: at + 86_400_000, launch: null }, ...change,
   });
   const rehearsing = (result: RehearsalReport, told: unknown[] = []) => ({ files: { 'p.yaml': 'x', 's.yaml': 'scenario' }, parts: { plans: async () => plans, rehearse: async (plan: unknown, options: unknown) => { told.push({ plan, options }); return result; } } });
 

@@ -23,7 +23,7 @@ export const verb = defineVerb<NextOptions>({
     const paint = paintFor(cli.out);
     // a rollout of minutes needs the seconds
     const precision = Math.max(0, ...calendar.map((e) => (e.at ?? now) - now)) < 7_200_000 ? 'second' : 'minute';
-    const lines = [paint.strong(`${status.rollout}: ${headline(status)}`)];
+    const lines = [paint.strong(`${status.rollout}${status.variant === null ? '' : ` as ${status.variant}`}: ${headline(status)}`)];
     if (!status.answered) lines.push('No worker answers: nothing comes next until one is back (tidegate up).');
     else if (calendar.length === 0) lines.push('It has ended: nothing comes next.');
     const when = (entry: CalendarEntry): string => (entry.at === null ? (entry.basis === 'standing' ? 'all the way' : 'first') : instantInWords(entry.at, status.timezone, precision));

@@ -6,19 +6,19 @@ import { paintFor } from '../paint.js';
 import { parseOrRefuse, readPlan } from '../planning.js';
 import type { Targets } from '../ports.js';
 import { columns, plain, wrap } from '../text-layout.js';
-import { argument, dayOption, defineVerb, lengthOption, varsOption } from '../verb.js';
+import { argument, dayOption, defineVerb, launchOption, lengthOption, varsOption } from '../verb.js';
 import { plural, valueInWords } from '../wording.js';
 
-export interface TargetsOptions { readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; readonly withinMs: Ms; readonly json: boolean }
+export interface TargetsOptions { readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; readonly launch: string | null; readonly withinMs: Ms; readonly json: boolean }
 export const targetsJsonFields = ['rollout', 'ok', 'targets: [target, provider, state, value, unit, detail, code, todo]'] as const;
 
 /** `person`: only people can say, which is no fault of it */
 interface Found { readonly target: string; readonly provider: string; readonly state: 'read' | 'person' | 'unread'; readonly value: TargetValue | null; readonly unit: string; readonly detail: string; readonly code: string | null; readonly todo: string | null }
 
 export const verb = defineVerb<TargetsOptions>({
-  parse: (input) => ({ file: argument(input, 0, 'PLAN'), vars: varsOption(input), day1: dayOption(input, 'day1'), withinMs: lengthOption(input, 'within') ?? 10_000, json: input.options['json'] === true }),
+  parse: (input) => ({ file: argument(input, 0, 'PLAN'), vars: varsOption(input), day1: dayOption(input, 'day1'), launch: launchOption(input), withinMs: lengthOption(input, 'within') ?? 10_000, json: input.options['json'] === true }),
   run: async (options, cli) => {
-    const { plan } = await parseOrRefuse(await readPlan(options.file, { vars: options.vars, day1: options.day1 }, cli), cli);
+    const { plan } = await parseOrRefuse(await readPlan(options.file, { vars: options.vars, day1: options.day1, launch: options.launch }, cli), cli);
     const targets = await cli.parts.targets();
     const found = await Promise.all(plan.targets.map((target) => read(targets, target, options.withinMs)));
     const unread = found.filter((one) => one.state === 'unread').length;

@@ -20,7 +20,7 @@ export const verb = defineVerb<WhyOptions>({
       return 0;
     }
     const paint = paintFor(cli.out);
-    const lines = [paint.strong(`${status.rollout}: ${headline(status)}`)];
+    const lines = [paint.strong(`${status.rollout}${status.variant === null ? '' : ` as ${status.variant}`}: ${headline(status)}`)];
     if (reasons.length === 0) lines.push('Nothing stands in its way.');
     for (const [i, reason] of reasons.entries()) {
       const tone: Tone = reason.rank <= 1 && reason.kind !== 'ended' ? 'bad' : reason.rank <= 4 && reason.kind !== 'ended' ? 'warn' : 'plain';
