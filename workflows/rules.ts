@@ -74,7 +74,8 @@ const comparable = (state: State, condition: Trigger['condition']): boolean => c
 function soakNow(run: Run): WatchRules['soak'] {
   const { state, plan } = run;
   if (state.step === 'baking' || state.step === 'grading') return plan.baking === null ? null : { neededMs: plan.baking.ms + state.baking.extraMs, onIssue: plan.baking.onIssue };
-  if (state.firstMoveAt === null) return plan.baseline === null ? null : { neededMs: plan.baseline.overMs, onIssue: 'extend' };
+  // a phase that moves nothing soaks as well, also before anything else has moved
+  if (state.firstMoveAt === null && state.step !== 'soaking') return plan.baseline === null ? null : { neededMs: plan.baseline.overMs, onIssue: 'extend' };
   if (state.step === 'rolling-back') return null;
   const index = run.record?.movedAt == null ? state.phaseIndex - 1 : state.phaseIndex;
   const phase = plan.phases[index];
@@ -87,7 +88,7 @@ function paceOf(run: Run): { cadenceMs: number; blindAfterMs: number; unknownFor
   const own = state.step === 'baking' || state.step === 'grading' ? plan.baking : (run.record?.movedAt == null ? (plan.phases[state.phaseIndex - 1] ?? run.phase) : run.phase);
   const base = own ?? plan.phases[plan.phases.length - 1]!;
   if (state.step === 'rolling-back') return { cadenceMs: Math.min(base.cadenceMs, 5_000), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
-  if (state.firstMoveAt === null && state.step !== 'gate') return unhurried(run, base);
+  if (state.firstMoveAt === null && state.step !== 'gate' && state.step !== 'soaking') return unhurried(run, base);
   const wanted = state.issues.filter((issue) => issue.endedAt === null).map((issue) => triggersInForce(state).find((trigger) => trigger.id === issue.trigger)?.reaction);
   const quicker = wanted.flatMap((reaction) => (reaction?.kind === 'watch-more' ? [reaction.everyMs] : []));
   return { cadenceMs: Math.min(base.cadenceMs, ...quicker), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };

@@ -2,13 +2,14 @@
 // What is merely unwise is not refused but told: lint.ts.
 import { reservedWords } from './condition-context.js';
 import { printDuration } from './durations.js';
-import type { Problems } from './problems.js';
+import type { Place, Problems } from './problems.js';
 import type { Phase, ResolvedPlan, ResolvedTarget, TargetValue } from './types.js';
 import { withUnit } from './units.js';
 
 export function checkRules(plan: ResolvedPlan, problems: Problems): void {
   checkNames(plan, problems);
   checkOrder(plan.phases, problems);
+  checkPreparation(plan, problems);
   for (const target of plan.targets) checkMoves(target, plan.phases, problems);
   checkStandUps(plan, problems);
 }
@@ -28,6 +29,17 @@ function checkOrder(phases: readonly Phase[], problems: Problems): void {
     if (starts !== null && starts < earliest) problems.add(['phases', index, 'starts'], 'IMPOSSIBLE_TIME', `“${phase}” would start before “${before}”, which comes first in the plan`);
     if (starts !== null && latest !== null && latest < starts) problems.add(['phases', index, 'latest'], 'IMPOSSIBLE_TIME', '“latest” comes before “starts”');
     if (starts !== null) { earliest = Math.max(earliest, starts); before = phase; }
+  });
+}
+
+/** A phase waits for its preparation, so what is asked after its start would only delay it. */
+function checkPreparation(plan: ResolvedPlan, problems: Problems): void {
+  plan.phases.forEach(({ phase, starts, preparation }, index) => {
+    const check = (items: ResolvedPlan['preparation'], place: Place): void => {
+      for (const { question, askAt } of items) if (starts !== null && askAt !== null && askAt > starts) problems.add(place, 'IMPOSSIBLE_TIME', `“${question}” is asked after “${phase}” starts, which waits for it: ask it earlier, or prepare a later phase by it`);
+    };
+    check(preparation, ['phases', index, 'preparation']);
+    if (index === 0) check(plan.preparation, ['preparation']);
   });
 }
 

@@ -35,12 +35,12 @@ const item = z.strictObject({ item: text.optional(), 'sign-off': text.optional()
 const group = z.strictObject({ group: text, from: people.optional(), needs: whole.optional(), when: text.optional(), items: z.array(z.union([text, item])).min(1), ...onlyIn });
 const preparation = z.array(z.union([text, group, item]));
 
-const check = z.union([text, z.strictObject({ check: text.optional(), ...commandKeys, run: command })]).describe('a command that changes nothing and must pass');
+const check = z.union([text, z.strictObject({ check: text.optional(), ...commandKeys, run: command, ...onlyIn })]).describe('a command that changes nothing and must pass');
 const step = z.strictObject({
   step: text, ...commandKeys, run: command, at: text.optional(), verify: command.optional(), undo: command.optional(), 'cannot be undone': text.optional(),
-  repeatable: yesNo.optional(), read: command.optional(), always: z.union([command, z.strictObject({ run: command, verify: command.optional(), timeout: length.optional() })]).optional(),
+  repeatable: yesNo.optional(), read: command.optional(), always: z.union([command, z.strictObject({ run: command, verify: command.optional(), timeout: length.optional() })]).optional(), ...onlyIn,
 });
-const rollbackStep = z.strictObject({ step: text, ...commandKeys, run: command, verify: command.optional(), ask: people.optional(), within: length.optional() });
+const rollbackStep = z.strictObject({ step: text, ...commandKeys, run: command, verify: command.optional(), ask: people.optional(), within: length.optional(), ...onlyIn });
 
 const channel = z.union([text, z.looseObject({})]).describe('a channel by its provider: terminal, or { webhook: URL }');
 const channels = z.array(channel);
@@ -70,7 +70,7 @@ const phase = z.strictObject({
   checks: z.array(check).optional(), before: z.array(step).optional(),
   move: z.record(name, z.union([text, z.number()])).optional(), shrinks: yesNo.optional(), after: z.array(step).optional(),
   soak, ...watching, leave: conditions.optional(), triggers: triggers.optional(),
-  during: z.array(z.strictObject({ name: text.optional(), every: length, reports: text.optional(), ...commandKeys, run: command })).optional(),
+  during: z.array(z.strictObject({ name: text.optional(), every: length, reports: text.optional(), ...commandKeys, run: command, ...onlyIn })).optional(),
   rollback: z.strictObject({ within: length }).optional(), ...onlyIn,
 });
 
@@ -104,21 +104,21 @@ export const planSchema = z.strictObject({
   baking: z.strictObject({ for: soak, ...watching, leave: conditions.optional(), triggers: triggers.optional() }).optional(),
   'stand-ups': z.array(z.strictObject({
     'stand-up': text, at: z.union([clock, z.array(clock).min(1)]), days: weekdays.optional(), in: z.union([text, z.array(text).min(1)]).optional(),
-    from: people, within: length.optional(), otherwise: z.enum(['continue', 'pause']).optional(),
+    from: people, within: length.optional(), otherwise: z.enum(['continue', 'pause']).optional(), ...onlyIn,
   })).optional(),
   hours: z.strictObject({ days: weekdays.optional(), from: clock, to: clock }).optional(),
-  freezes: z.array(z.strictObject({ from: text, to: text, why: text })).optional(),
+  freezes: z.array(z.strictObject({ from: text, to: text, why: text, ...onlyIn })).optional(),
   rollback: z.strictObject({
     within: length.optional(), before: z.array(rollbackStep).optional(), after: z.array(rollbackStep).optional(),
     settle: length.optional(), verify: conditions.optional(), 'verify within': length.optional(),
-    'if that fails': z.array(z.strictObject({ step: text, ...commandKeys, run: command, verify: command.optional(), ask: people.optional(), within: length.optional() })).optional(),
+    'if that fails': z.array(z.strictObject({ step: text, ...commandKeys, run: command, verify: command.optional(), ask: people.optional(), within: length.optional(), ...onlyIn })).optional(),
   }).optional(),
   grades: z.record(name, conditions.min(1)).optional(),
   reviews: z.array(z.strictObject({
     review: text, every: z.enum(['once', 'day', 'week', 'month', 'quarter', 'half-year']).optional(), after: length.optional(), at: clock.optional(),
-    times: whole.optional(), who: people.optional(), tasks: z.array(text).optional(),
+    times: whole.optional(), who: people.optional(), tasks: z.array(text).optional(), ...onlyIn,
   })).optional(),
-  'follow-ups': z.array(z.strictObject({ 'follow-up': text, on: z.enum(['rollback', 'completion', 'issue']), who: people.optional(), within: length })).optional(),
+  'follow-ups': z.array(z.strictObject({ 'follow-up': text, on: z.enum(['rollback', 'completion', 'issue']), who: people.optional(), within: length, ...onlyIn })).optional(),
 });
 
 export type PlanFile = z.infer<typeof planSchema>;

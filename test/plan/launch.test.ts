@@ -13,11 +13,10 @@ const at = (iso: string): number => Date.parse(iso);
 /** Los Angeles; `now` is 2 March 2026, 04:00 there. */
 const launched = `${sample
   .replace('starts: day 1 at 09:00', 'starts: launch - 2h\n    latest: launch + 4h')
-  .replace('starts: day 3 at 09:00', 'starts: launch + 1d 30m')
+  .replace('starts: day 3 at 09:00', 'starts: launch + 1d 30m\n    preparation: [{ group: After it, when: launch + 1h, items: [Told the press] }]')
 }launch: day 1 at 10:00
 preparation:
   - { item: Backed up, when: launch - 3h }
-  - { group: After it, when: launch + 1h, items: [Told the press] }
 `;
 const starts = (text: string, options: Parameters<typeof plan>[1] = {}) => plan(text, options).phases.map((phase) => phase.starts);
 
@@ -27,11 +26,11 @@ describe('steps around a launch', () => {
     const launch = at('2026-06-01T10:00:00-07:00');
     expect(made.launch).toBe(launch);
     expect(made.phases.map((phase) => [phase.starts, phase.latest])).toEqual([[launch - 2 * hour, launch + 4 * hour], [launch + day + hour / 2, null]]);
-    expect(made.preparation.map(({ askAt, dueAt }) => [askAt, dueAt])).toEqual([[launch - 3 * hour, launch], [launch + hour, null]]);
+    expect([...made.preparation, ...made.phases[1]!.preparation].map(({ askAt, dueAt }) => [askAt, dueAt])).toEqual([[launch - 3 * hour, launch], [launch + hour, null]]);
   });
   it('an offset is a length of time, also across a clock change', () => {
     // clocks go forward on 8 March: 24 hours before 10:00 it was 09:00
-    expect(starts(launched.replace('launch - 2h', 'launch - 1d'), { day1: '2026-03-08' })[0]).toBe(at('2026-03-07T09:00:00-08:00'));
+    expect(starts(launched.replace('launch - 2h', 'launch - 1d').replace('launch - 3h', 'launch - 2d'), { day1: '2026-03-08' })[0]).toBe(at('2026-03-07T09:00:00-08:00'));
   });
   it('a plan without one has none', () => expect(plan(sample).launch).toBeNull());
 });
@@ -52,7 +51,7 @@ describe('when the launch is', () => {
     expect(made.launch).toBe(now + 3 * hour);
     expect([made.preparation[0]!.askAt, ...made.phases.map((phase) => phase.starts)]).toEqual([now, now + hour, now + 3 * hour + day + hour / 2]);
   });
-  it('now, with nothing before it, is at once', () => expect(plan(launched.replaceAll('launch - ', 'launch + '), { launch: 'now' }).launch).toBe(now));
+  it('now, with nothing before it, is at once', () => expect(plan(launched.replace('launch - 3h', 'launch').replace('launch - 2h', 'launch + 2h'), { launch: 'now' }).launch).toBe(now));
   it('of a rollout that runs stands, whatever the plan says by now, and is never too soon', () => {
     const running = at('2026-02-20T10:00:00-08:00');
     expect(plan(launched.replace('day 1 at 10:00', 'day 9 at 10:00'), { launch: running, day1: '2026-02-20' }).launch).toBe(running);
@@ -69,13 +68,13 @@ describe('a launch that is too soon for a step', () => {
   });
   it('the launch that is named works', () => expect(plan(launched, { ...late, day1: null, launch: '2026-06-01 11:31' }).launch).toBe(at('2026-06-01T11:31:00-07:00')));
   it('names a phase, and counts the launch itself as a step', () => {
-    const only = launched.replace(/preparation:[^]*$/, '').replace('launch - 2h', 'launch');
+    const only = launched.replace(/^preparation:[^]*$/m, '').replace('launch - 2h', 'launch');
     expect(messageOf(only, 'LAUNCH_TOO_SOON', { ...late, now: at('2026-06-01T10:00:01-07:00') })).toMatch(/^“wave-1” \(launch\) would be at 2026-06-01 10:00/);
     expect(told(only, { ...late, now: at('2026-06-01T10:00:00-07:00') })).toEqual([]);
   });
   it('is not judged where nothing starts', () => expect(told(launched, { ...late, starting: false })).toEqual([]));
   it('a limit that has passed is no step', () => {
-    const limit = launched.replace(/preparation:[^]*$/, '').replace('starts: launch - 2h', 'starts: day 1 at 05:00').replace('launch + 4h', 'launch - 4h');
+    const limit = launched.replace(/^preparation:[^]*$/m, '').replace('starts: launch - 2h', 'starts: day 1 at 05:00').replace('launch + 4h', 'launch - 4h');
     expect(told(limit, late)).toEqual([]);
   });
 });
@@ -92,6 +91,7 @@ describe('what makes no sense is refused', () => {
     ['a date without its hour', launched.replace('day 1 at 10:00', '2026-12-01'), '2026-12-01', 'WRONG_DAY', /is no launch/],
     ['a launch in the gap of a clock change', launched.replace('day 1 at 10:00', '2026-03-08 02:30'), '2026-03-08', 'IMPOSSIBLE_TIME', /02:30 does not exist on 2026-03-08/],
     ['a phase that starts before the one before it', launched.replace('launch + 1d 30m', 'launch - 5h'), 'launch - 5h', 'IMPOSSIBLE_TIME', /“wave-2” would start before “wave-1”/],
+    ['what is asked after the phase has started that waits for it', launched.replace('when: launch - 3h', 'when: launch - 1h'), '- { item: Backed up', 'IMPOSSIBLE_TIME', /“Backed up” is asked after “wave-1” starts, which waits for it/],
     ['a misspelt launch', launched.replace('starts: launch - 2h', 'starts: lanch - 2h'), 'lanch', 'WRONG_DAY', /write “day 3 at 09:00” or “launch - 2h”/],
     ['a lead time that is none', launched.replace('when: launch - 3h', 'when: launch minus 3h'), 'launch minus', 'WRONG_DAY', /no time around the launch/],
   ];
