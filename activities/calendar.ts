@@ -13,12 +13,12 @@ const maxStandUps = 64;
 export const standUps = (_ports: Ports) => async (input: StandUpsInput): Promise<{ id: string; at: EpochMs }[]> => {
   const found = new Map<string, { id: string; at: EpochMs }>();
   for (const phase of new Set(input.plan.standUps.flatMap((rule) => rule.phases))) {
-    for (let after = input.after; ;) {
+    // of each phase the first ones: whatever comes before them in another phase must not crowd them out
+    for (let after = input.after, many = 0; many <= maxStandUps; many++) {
       const one = nextStandUp(input.plan, phase, after);
       if (one === null || one.at > input.until) break;
       found.set(`${one.id}@${one.at}`, one);
       after = one.at;
-      if (found.size > maxStandUps * 4) break;
     }
   }
   return [...found.values()].sort((a, b) => a.at - b.at).slice(0, maxStandUps);

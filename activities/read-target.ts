@@ -6,7 +6,7 @@ import { abortAfter } from './failure.js';
 import type { Ports } from './ports.js';
 import type { DriftFound, ReadInput, ReadResult, WatchInput } from './types.js';
 
-export const targetRef = (ports: Ports, target: ResolvedTarget): TargetRef => ({ id: target.id, settings: fillSecrets(target.settings, ports.env), writeTimeoutMs: target.writeTimeoutMs });
+export const targetRef = (ports: Ports, target: ResolvedTarget): TargetRef => ({ id: target.id, settings: fillSecrets(target.settings, ports.env), writeTimeoutMs: target.writeTimeoutMs, ...((target.unlimited ?? null) === null ? {} : { unlimited: target.unlimited!.is }) });
 export const contextOf = (ports: Ports, target: ResolvedTarget, key: string, signal: AbortSignal, output: string[] = []): TargetContext => ({ key, signal, secrets: secretValues(target.settings, ports.env), keep: (line) => { if (output.length < 40) output.push(line.slice(0, 1000)); } });
 
 /** Two readings of one value: numbers to a thousandth (flags keep hundredths of a percent), texts to the letter. */

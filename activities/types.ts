@@ -16,7 +16,7 @@ export interface WatchInput {
   readonly rules: WatchRules;
   readonly metrics: readonly ResolvedMetric[];
   /** answers of people and figures of the record: metric → value and its instant */
-  readonly given: Readonly<Record<string, { readonly value: number; readonly at: EpochMs }>>;
+  readonly given: Readonly<Record<string, { readonly value: number; readonly at: EpochMs; /** whose answer it is, and where it comes from */ readonly by?: string; readonly note?: string }>>;
   readonly events: readonly ReportedEvent[];
   readonly memory: PackedMemory | null;
   /** the window ends here: the watch returns with its summary */

@@ -1,7 +1,8 @@
 // undoTarget: writes the value recorded before our move, whatever stands there now, unless what stands there is already safer; reads back.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetUnreachable } from '../src/targets/port.js';
-import type { ResolvedTarget, TargetValue } from '../src/plan/types.js';
+import { exposesLess } from '../src/plan/index.js';
+import type { ResolvedTarget } from '../src/plan/types.js';
 import { abortAfter } from './failure.js';
 import type { Ports } from './ports.js';
 import { contextOf, read, sameValue, targetRef } from './read-target.js';
@@ -28,7 +29,7 @@ async function undo(ports: Ports, input: UndoInput): Promise<UndoResult> {
   const provider = ports.target(target.provider);
   const signal = abortAfter(target.writeTimeoutMs);
   const now = await readable(ports, target, key, signal);
-  const safer = now !== null && isSafer(target, now.value, value);
+  const safer = now !== null && exposesLess(target, now.value, value);
   const left = safer ? `; safer than ${value}, left there` : '';
   if (now !== null && now.unsettled !== true && (safer || sameValue(now.value, value))) return { value: now.value, detail: `${now.detail}${left}`, leftSafer: safer, output };
 
@@ -44,10 +45,4 @@ async function undo(ports: Ports, input: UndoInput): Promise<UndoResult> {
 /** A target that cannot be read may still be written: the undo goes out all the same. */
 async function readable(ports: Ports, target: ResolvedTarget, key: string, signal: AbortSignal) {
   try { return await read(ports, target, key, signal); } catch { return null; }
-}
-
-/** `found` exposes fewer people than `wanted` would. */
-export function isSafer(target: ResolvedTarget, found: TargetValue, wanted: TargetValue): boolean {
-  if (typeof found !== 'number' || typeof wanted !== 'number' || target.safer === 'none') return false;
-  return target.safer === 'lower' ? found < wanted : found > wanted;
 }

@@ -58,7 +58,7 @@ export const watch = (ports: Ports) => async (input: WatchInput): Promise<WatchR
 
 async function seriesOf(ports: Ports, input: WatchInput, name: string, from: EpochMs, asOf: EpochMs, signal: AbortSignal): Promise<Series> {
   const given = input.given[name];
-  if (given !== undefined) return { metric: name, points: [{ at: given.at, measurement: { kind: 'value', value: given.value } }] };
+  if (given !== undefined) return { metric: name, points: [{ at: given.at, measurement: { kind: 'value', value: given.value, ...(given.by === undefined ? {} : { by: given.by }), ...(given.note === undefined ? {} : { detail: given.note }) } }] };
   const metric = input.metrics.find((one) => one.name === name);
   // At the beginning of time: an answer that is on its way was given before this look, and must not come out as older than its absence.
   if (metric === undefined || metric.human !== null) return { metric: name, points: [{ at: 0, measurement: { kind: 'noData', detail: 'nobody has answered yet' } }] };

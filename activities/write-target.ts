@@ -1,6 +1,7 @@
 // writeTarget: one forward move. The value before is on disk before the write leaves; the attempt aborts itself; it ends by reading back.
 import { ApplicationFailure } from '@temporalio/activity';
 import type { WriteObserved } from '../src/metrics/port.js';
+import { sizeOf } from '../src/plan/index.js';
 import { TargetConflict, TargetRefused, TargetUnreachable } from '../src/targets/port.js';
 import { abortAfter } from './failure.js';
 import type { Ports } from './ports.js';
@@ -53,6 +54,6 @@ export async function observed<Result>(ports: Ports, rollout: string, provider: 
 /** What is protected stays protected (promise 7): the last line of defence, after plan validation and the workflow's own check. */
 function refusal({ target, value }: WriteInput): string | null {
   if (target.readOnly) return `${target.id} is read-only: no plan, command or drift may move it.`;
-  if (target.cap !== null && typeof value === 'number' && value > target.cap) return `${target.id} is capped at ${target.cap}${target.unit}: ${value}${target.unit} is refused.`;
+  if (target.cap !== null && (sizeOf(target, value) ?? Number.NEGATIVE_INFINITY) > target.cap) return `${target.id} is capped at ${target.cap}${target.unit}: ${value}${typeof value === 'number' ? target.unit : ''} is refused.`;
   return null;
 }

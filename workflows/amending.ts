@@ -3,6 +3,7 @@
 import { ActivityFailure } from '@temporalio/workflow';
 import { voidAsk } from './asks.js';
 import { reasonOf } from './moving.js';
+import { completed } from './older-plans.js';
 import { activities } from './options.js';
 import type { Run } from './run.js';
 import { newPhase } from './state.js';
@@ -14,7 +15,7 @@ export async function amendPlan(run: Run): Promise<void> {
     const amendment = run.amendments.shift()!;
     try {
       const resolved = await activities.resolve({ plan: amendment.plan, options: { id: state.rollout, day1: new Date(run.plan.day1 + 12 * 3_600_000).toISOString().slice(0, 10) }, now: run.now(), inForce: { variant: run.plan.variant, launch: run.plan.launch } });
-      const plan = { ...resolved.plan, day1: run.plan.day1 };
+      const plan = { ...completed(resolved.plan), day1: run.plan.day1 };
       const done = state.phases.filter((phase) => phase.movedAt !== null).map((phase) => phase.phase);
       const kept = plan.phases.slice(0, done.length).map((phase) => phase.phase);
       const targets = run.plan.targets.map((target) => target.id).filter((id) => !plan.targets.some((target) => target.id === id));
@@ -25,7 +26,7 @@ export async function amendPlan(run: Run): Promise<void> {
       const changed = plan.phases.filter((phase) => JSON.stringify(phase) !== JSON.stringify(run.plan.phases.find((one) => one.phase === phase.phase))).map((phase) => phase.phase);
       state.plan = plan;
       state.phases = plan.phases.map((phase) => state.phases.find((one) => one.phase === phase.phase) ?? newPhase(phase.phase));
-      for (const ask of Object.values(state.asks)) if (ask.kind === 'approval' && ask.phase !== null && changed.includes(ask.phase) && (ask.state === 'open' || state.phases.find((phase) => phase.phase === ask.phase)?.movedAt === null)) voidAsk(run, ask.ask, 'the phase was amended');
+      for (const ask of Object.values(state.asks)) if ((ask.kind === 'approval' || (ask.kind === 'decision' && ask.state === 'open')) && ask.phase !== null && changed.includes(ask.phase) && (ask.state === 'open' || state.phases.find((phase) => phase.phase === ask.phase)?.movedAt === null)) voidAsk(run, ask.ask, 'the phase was amended');
       run.rewatch++;
       run.note('amended', `the plan is amended by ${amendment.by}: ${changed.length === 0 ? 'no phase changed' : changed.join(', ')}`, { plan: plan as never, changed }, amendment.by);
       run.tell('warning', 'amended', `${state.rollout} is amended by ${amendment.by}`, changed.join(', '), { to: [plan.owner] });

@@ -12,6 +12,7 @@ export interface Question {
   readonly from: readonly string[];
   readonly needs?: number;
   readonly options: readonly string[];
+  readonly scale?: AskRecord['scale'];
   readonly healthy: string | number;
   readonly withinMs: Ms | null;
   readonly otherwise: string;
@@ -26,7 +27,7 @@ export function openAsk(run: Run, question: Question): string {
   for (let n = 2; run.state.asks[id] !== undefined; n++) id = `${question.ask}/${n}`;
   const dueAt = question.withinMs === null ? null : run.now() + question.withinMs;
   run.state.asks[id] = {
-    ask: id, kind: question.kind, phase: question.phase === undefined ? run.phaseName : question.phase, question: question.question, from: question.from, needs: question.needs ?? 1, options: question.options, healthy: question.healthy,
+    ask: id, kind: question.kind, phase: question.phase === undefined ? run.phaseName : question.phase, question: question.question, from: question.from, needs: question.needs ?? 1, options: question.options, ...(question.scale === undefined ? {} : { scale: question.scale }), healthy: question.healthy,
     askedAt: run.now(), dueAt, otherwise: question.otherwise, answers: [], state: 'open', result: null, generation: run.state.generation, reminded: 0, escalated: 0, validMs: question.validMs ?? null, settledAt: null,
   };
   run.note('ask', `asked ${question.from.join(', ')}: ${question.question}`, { ask: id, needs: question.needs ?? 1, options: [...question.options], dueAt, otherwise: question.otherwise });
@@ -81,8 +82,17 @@ async function escalate(run: Run, id: string): Promise<void> {
 
 function tellAsk(run: Run, id: string, topic: string, title: string, body: string, to: readonly string[]): void {
   const ask = run.state.asks[id]!;
-  run.tell('ask', topic, title, [body, `answer: ${ask.options.join(' | ')}  (ask ${id})`].filter((line) => line !== '').join('\n'), { to, ask: id, answers: answersOf(run, ask) });
+  run.tell('ask', topic, title, [body, `answer: ${takes(ask)}  (ask ${id})`].filter((line) => line !== '').join('\n'), { to, ask: id, answers: answersOf(run, ask) });
 }
+
+/** A reminder without a deadline: nothing happens but that it is still asked. */
+export function remindAgain(run: Run, id: string, body: string): void {
+  patch(run, id, { reminded: run.state.asks[id]!.reminded + 1 });
+  tellAsk(run, id, 'ask-reminder', `still waiting: ${run.state.asks[id]!.question}`, body, unanswered(run.state.asks[id]!));
+}
+
+/** What an ask can be answered with, in words. */
+const takes = ({ options, scale }: AskRecord): string => (scale === undefined ? options.join(' | ') : `a number from ${scale.from} to ${scale.to}`);
 
 const answersOf = (run: Run, ask: AskRecord) => ({ options: ask.options, healthy: ask.healthy, from: ask.from, needs: ask.needs, withinMs: ask.dueAt === null ? null : ask.dueAt - run.now() });
 
@@ -131,9 +141,9 @@ export function refuseAnswer(run: Run, id: string, value: string | number, by: B
   if (ask.state === 'settled' && ask.answers.some((answer) => answer.by === by.by && answer.value === value)) return null; // the same answer twice is one answer
   if (ask.state !== 'open') return { code: 'ASK_CLOSED', message: `'${id}' is no longer open (${ask.state}: ${ask.result}). An answer now opens nothing. Open asks: ${open.length === 0 ? 'none' : open.join(', ')}.` };
   if (!ask.from.includes(by.by)) return { code: 'NOT_ASKED', message: `${by.by} is not among those asked for '${id}' (${ask.from.join(', ')}). Nothing was changed.` };
-  if (ask.kind === 'approval' && !run.plan.starterMayApprove && by.by === run.state.startedBy.by) return { code: 'STARTER_MAY_NOT_APPROVE', message: `${by.by} started this rollout, and the plan bars the starter from approving. Nothing was changed.` };
-  const wanted = ask.options.includes('number') ? typeof value === 'number' && Number.isFinite(value) : ask.options.includes(String(value));
-  if (!wanted) return { code: 'ANSWER_NOT_OFFERED', message: `'${String(value)}' cannot answer '${id}': it takes ${ask.options.join(' | ')}. Nothing was changed.` };
+  if ((ask.kind === 'approval' || (ask.kind === 'decision' && value === 'go')) && !run.plan.starterMayApprove && by.by === run.state.startedBy.by) return { code: 'STARTER_MAY_NOT_APPROVE', message: `${by.by} started this rollout, and the plan bars the starter from approving. Nothing was changed.` };
+  const wanted = ask.options.includes('number') ? typeof value === 'number' && Number.isFinite(value) && (ask.scale === undefined || (value >= ask.scale.from && value <= ask.scale.to)) : ask.options.includes(String(value));
+  if (!wanted) return { code: 'ANSWER_NOT_OFFERED', message: `'${String(value)}' cannot answer '${id}': it takes ${takes(ask)}. Nothing was changed.` };
   if (String(value) === 'not-applicable' && (by.reason ?? '').trim() === '') return { code: 'REASON_NEEDED', message: `'${id}' can be declared not applicable only with a reason. Nothing was changed.` };
   return null;
 }
@@ -144,7 +154,8 @@ export function takeAnswer(run: Run, id: string, value: string | number, by: By)
   if (ask.state !== 'open') return `was already answered so by ${by.by}`;
   const answer: AskAnswer = { by: by.by, value, at: run.now(), reason: by.reason ?? '', identity: by.identity ?? `${by.osUser ?? '?'}@${by.host ?? '?'}` };
   const answers = [...ask.answers.filter((one) => one.by !== by.by), answer];
-  const no = value === 'reject';
+  // Nobody is outvoted into going on.
+  const no = value === 'reject' || (ask.kind === 'decision' && value !== 'go');
   const count = answers.filter((one) => one.value === value).length;
   const done = no || ask.kind === 'stand-up' || ask.needs <= 1 || count >= ask.needs;
   run.note('answer', `${by.by} answered '${ask.question}': ${value}${answer.reason === '' ? '' : ` (${answer.reason})`}`, { ask: id, value, reason: answer.reason, identity: answer.identity, osUser: by.osUser ?? null, host: by.host ?? null, ...(done ? { tookMs: answer.at - ask.askedAt } : {}) }, by.by);
@@ -162,6 +173,7 @@ export function refuseWithdraw(run: Run, id: string, by: By): Refusal | null {
   if (ask === undefined) return { code: 'ASK_UNKNOWN', message: `there is no ask '${id}'. Nothing was changed.` };
   if (!ask.answers.some((answer) => answer.by === by.by)) return { code: 'NOTHING_TO_WITHDRAW', message: `${by.by} has given no answer to '${id}'. Nothing was changed.` };
   const moved = run.state.phases.find((phase) => phase.phase === ask.phase)?.movedAt !== null || run.state.step === 'moving';
+  if (ask.kind === 'decision' && ask.state === 'open') return null;
   if (ask.kind !== 'approval' || ask.state === 'void' || ask.state === 'expired' || (moved && ask.phase === run.phaseName)) return { code: 'TOO_LATE', message: `'${id}' has already opened what it names (or no longer stands); an answer can be withdrawn only before the first write. To stop now: pause or rollback.` };
   return null;
 }
@@ -171,7 +183,8 @@ export function withdrawAnswer(run: Run, id: string, by: By): void {
   patch(run, id, { answers: ask.answers.filter((answer) => answer.by !== by.by), state: 'open', result: null, settledAt: null });
   run.note('answer', `${by.by} withdrew the answer to '${ask.question}'`, { ask: id }, by.by);
   tellChange(run, id);
-  void besideTheStory(remind(run, id));
+  // One that is still open is reminded of already.
+  if (ask.kind !== 'decision') void besideTheStory(remind(run, id));
 }
 
 /** Waits until an ask is settled, expired or void. For the story. @throws Interrupted, Leaving */

@@ -3,11 +3,13 @@
 import { ApplicationFailure, setDefaultSignalHandler, setHandler, currentUpdateInfo } from '@temporalio/workflow';
 import type { JsonValue, PlanCondition } from '../src/plan/types.js';
 import { inWords, metricOf, refuseAnswer, refuseWithdraw, takeAnswer, voidAsk, withdrawAnswer, type Refusal } from './asks.js';
+import { decisionNow } from './deciding.js';
 import { reportEvent } from './events.js';
 import * as messages from './messages.js';
 import type { AnswerCommand, By, CommandName, CommandResult, ExtendCommand, ReportCommand, RollbackCommand, SkipCommand, StopCommand } from './messages.js';
 import type { Run } from './run.js';
 import { humanMetrics } from './rules.js';
+import { stageDue } from './soaks.js';
 import { exposed, type AskRecord } from './state.js';
 import { commandProblems } from './understanding.js';
 
@@ -35,6 +37,7 @@ const answerWith = (value: string | null): Command<AnswerCommand> => ({
 /** `approve` and `reject` mean yes and no to whatever is asked; `answer` carries its value. */
 function valueOf(run: Run, command: AnswerCommand, fixed: string | null): string | number {
   const ask = run.state.asks[command.ask];
+  if (fixed === 'approve' && ask?.kind === 'decision') return 'go';
   if (fixed === 'approve' && ask !== undefined && !ask.options.includes('approve')) return ask.options.includes('done') ? 'done' : 'yes';
   if (fixed === 'reject' && ask !== undefined && !ask.options.includes('reject')) return ask.options.includes('no') ? 'no' : 'reject';
   if (fixed !== null) return fixed;
@@ -50,7 +53,8 @@ function settleHuman(run: Run, id: string): void {
   if (ask.kind !== 'metric' || ask.state !== 'settled') return;
   const metric = metricOf(id);
   const value = ask.result === 'yes' ? 1 : ask.result === 'no' ? 0 : Number(ask.result);
-  run.state.humans[metric] = { value, at: run.now(), by: ask.answers.at(-1)!.by };
+  const { by: who, reason } = ask.answers.at(-1)!;
+  run.state.humans[metric] = { value, at: run.now(), by: who, ...(reason === '' ? {} : { note: reason }) };
   run.rewatch++;
 }
 
@@ -193,17 +197,18 @@ const resumable = (reason: string): boolean => ['paused', 'rejected', 'unanswere
 
 const soaking = ({ state }: Run): boolean => state.step === 'soaking' || state.step === 'baking';
 /** The conditions that stand between now and the next step. */
-const gateOf = (run: Run): readonly PlanCondition[] => (run.state.step === 'gate' ? (run.phase?.enter ?? []) : soaking(run) ? (run.phase?.leave ?? run.plan.baking?.leave ?? []) : []);
+const gateOf = (run: Run): readonly PlanCondition[] => (run.state.step === 'gate' ? (run.phase?.enter ?? []) : soaking(run) ? [...(stageDue(run.state)?.enter ?? []), ...(run.phase?.leave ?? run.plan.baking?.leave ?? [])] : []);
 const waitingFor = (run: Run, ask: AskRecord): readonly PlanCondition[] => gateOf(run).filter((one) => humanMetrics(run.plan, [one]).some((metric) => metric.name === metricOf(ask.ask)));
 
 /** What may be skipped now: the soak, a question, an item, a condition of the gate that is shut. */
 function skippable(run: Run): string[] {
   const { state } = run;
-  const asks = Object.values(state.asks).filter((ask) => ask.state === 'open' && ask.kind !== 'approval').map((ask) => ask.ask);
+  const asks = Object.values(state.asks).filter((ask) => ask.state === 'open' && ask.kind !== 'approval' && ask.kind !== 'decision').map((ask) => ask.ask);
   return [...(soaking(run) ? ['soak'] : []), ...asks, ...gateOf(run).map((one) => one.id).filter((id) => !state.skipped.includes(id)), ...(state.step === 'waiting' ? [`${run.phaseName}/starts`] : [])];
 }
 
-const skippers = (run: Run): string[] => [...new Set([...(run.phase?.approval?.from ?? []), ...(run.phase?.approval == null ? [run.plan.owner] : [])])];
+/** Where people decide at the end of a soak, nobody else may end it. */
+const skippers = (run: Run): string[] => (soaking(run) && decisionNow(run) !== null ? [...decisionNow(run)!.from] : [...new Set([...(run.phase?.approval?.from ?? []), ...(run.phase?.approval == null ? [run.plan.owner] : [])])]);
 
 /** Sets every handler. `ready` answers null until the plan is resolved; signals that come before are kept and done then. */
 export function handleCommands(ready: () => Run | null): { readonly flush: () => void } {

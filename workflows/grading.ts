@@ -1,5 +1,6 @@
 // End criteria: judged once over the whole rollout, each with its evidence. They give a grade, never an outcome.
 import { latestAsk, openAsk } from './asks.js';
+import { questionOf } from './human-answers.js';
 import { humanMetrics } from './rules.js';
 import type { Run } from './run.js';
 import { deciders, lookNow } from './watching.js';
@@ -15,10 +16,7 @@ export async function grade(run: Run): Promise<void> {
   await Promise.all(humanMetrics(plan, criteria).map(async (metric) => {
     const answer = state.humans[metric.name];
     if (answer !== undefined && run.now() - answer.at < metric.human!.validMs) return;
-    const condition = criteria.find((one) => one.condition.kind === 'compare' && one.condition.subject.kind === 'metric' && one.condition.subject.metric === metric.name)!.condition;
-    const limit = condition.kind === 'compare' && condition.limit.kind === 'number' ? condition.limit.value : 0;
-    const up = condition.kind === 'compare' && (condition.op === '>' || condition.op === '>=');
-    const id = latestAsk(run, `end/${metric.name}`)?.ask ?? openAsk(run, { ask: `end/${metric.name}`, kind: 'metric', phase: 'baking', question: metric.human!.question, from: metric.human!.from, options: metric.human!.answers === 'number' ? ['number'] : ['yes', 'no'], healthy: metric.human!.answers === 'number' ? (up ? limit * 1.05 : limit * 0.9) : 'yes', withinMs, otherwise: 'unknown' });
+    const id = latestAsk(run, `end/${metric.name}`)?.ask ?? openAsk(run, { ask: `end/${metric.name}`, kind: 'metric', phase: 'baking', ...questionOf(run, metric, criteria), withinMs, otherwise: 'unknown' });
     await run.until(() => state.asks[id]!.state !== 'open');
   }));
   await lookNow(run);

@@ -59,7 +59,7 @@ export type RolloutOutcome = 'completed' | 'rolled-back' | 'rollback-incomplete'
 export type HoldReason = 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
 export interface Hold { readonly reason: HoldReason; /** in words, with what ends it */ readonly message: string; readonly since: EpochMs; /** the person who ordered it, for a pause */ readonly by: string | null; /** how gravely people were told of it; absent: they were not */ readonly told?: Severity }
 
-export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest' | 'step';
+export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'decision' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest' | 'step';
 export interface AskAnswer { readonly by: string; readonly value: string | number; readonly at: EpochMs; readonly reason: string; readonly identity: string }
 export interface AskView {
   readonly ask: string;
@@ -70,6 +70,8 @@ export interface AskView {
   readonly needs: number;
   /** what may be answered: e.g. ['approve','reject'], ['done','not-applicable'], ['continue','next-wave','pause','rollback'], ['number'] */
   readonly options: readonly string[];
+  /** for a number: the lowest and the highest that is taken; absent: any */
+  readonly scale?: { readonly from: number; readonly to: number };
   /** the answer that lets a healthy rollout go on; rehearsed people give it */
   readonly healthy: string | number;
   readonly askedAt: EpochMs;
@@ -98,6 +100,8 @@ export interface Status {
   readonly phaseCount: number;
   readonly targets: Readonly<Record<string, { readonly value: TargetValue; readonly unit: string; readonly cap: number | null }>>;
   readonly soak: { readonly clean: Ms; readonly needed: Ms; readonly restarts: number } | null;
+  /** moves in mid-soak of the phase; absent: it has none */
+  readonly stages?: { readonly made: number; readonly of: number; readonly next: string | null };
   readonly conditions: readonly { readonly text: string; readonly verdict: Verdict['verdict']; readonly message: string }[];
   readonly asks: readonly AskView[];
   readonly hold: Hold | null;

@@ -1,7 +1,7 @@
 // A move: read, record the value before, write, read back. The undo comes first: the value before is in the workflow's state before the write
 // leaves, so a write whose outcome is unknown is undone too. What somebody else changed is drift: it is asked about, never overwritten.
 import { ActivityFailure, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
-import type { PlannedMove, TargetValue } from '../src/plan/types.js';
+import type { PlannedMove, ResolvedTarget, TargetValue } from '../src/plan/types.js';
 import type { ReadResult } from '../activities/types.js';
 import { answered, openAsk } from './asks.js';
 import { longestAttemptMs, reader, writer } from './options.js';
@@ -10,14 +10,14 @@ import { standing, type MoveRecord } from './state.js';
 import { deciders } from './watching.js';
 
 /** Carries one planned move out, however many questions it takes; returns when the target reads back as wanted. @throws Interrupted */
-export async function move(run: Run, planned: PlannedMove): Promise<void> {
+export async function move(run: Run, planned: PlannedMove, stage?: number): Promise<void> {
   const { state } = run;
-  const done = state.moves.some((one) => one.phaseIndex === state.phaseIndex && one.generation === state.generation && one.target === planned.target && one.direction === 'forward' && (one.state === 'done' || one.state === 'adopted'));
+  const done = state.moves.some((one) => one.phaseIndex === state.phaseIndex && one.generation === state.generation && one.target === planned.target && one.direction === 'forward' && (stage === undefined || one.stage === stage) && (one.state === 'done' || one.state === 'adopted'));
   if (done) return;
   for (;;) {
     const before = await readBefore(run, planned.target);
     if (before === null) continue;
-    if (await write(run, planned, before)) return;
+    if (await write(run, planned, before, stage)) return;
   }
 }
 
@@ -39,21 +39,21 @@ async function readBefore(run: Run, targetId: string): Promise<ReadResult | null
   return null;
 }
 
-async function write(run: Run, planned: PlannedMove, before: ReadResult): Promise<boolean> {
+async function write(run: Run, planned: PlannedMove, before: ReadResult, stage: number | undefined): Promise<boolean> {
   const { state } = run;
   const target = run.target(planned.target);
   const record: MoveRecord = {
     phase: run.phaseName ?? '', phaseIndex: state.phaseIndex, generation: state.generation, target: target.id, before: before.value, wanted: planned.to, after: null, readBack: before.detail, at: run.now(), direction: 'forward',
-    state: 'writing', key: keyOf(run, target.id), outstandingUntil: run.now() + longestAttemptMs(target.writeTimeoutMs),
+    state: 'writing', key: `${keyOf(run, target.id)}${stage === undefined ? '' : `/then/${stage + 1}`}`, ...(stage === undefined ? {} : { stage }), outstandingUntil: run.now() + longestAttemptMs(target.writeTimeoutMs),
   };
   state.moves = [...state.moves.filter((one) => !(one.key === record.key && one.direction === 'forward')), record];
   state.firstMoveAt ??= run.now();
-  run.note('move', `moving ${target.id} from ${before.value}${target.unit} to ${planned.to}${target.unit}`, { target: target.id, before: before.value, wanted: planned.to, key: record.key, read: before.detail });
+  run.note('move', `moving ${target.id} from ${shown(before.value, target)} to ${shown(planned.to, target)}`, { target: target.id, before: before.value, wanted: planned.to, key: record.key, read: before.detail });
   try {
     const result = await unlessDemanded(run, () => writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value: planned.to, expected: before.value, before: firstBefore(run, target.id, before.value), key: record.key, order: state.moves.length, now: run.now() }));
     patchMove(run, record.key, { state: 'done', after: result.after, readBack: result.readBack, outstandingUntil: null });
-    run.note('moved', `${target.id} stands at ${result.after}${target.unit}: ${result.readBack}`, { target: target.id, before: before.value, after: result.after, readBack: result.readBack, output: [...result.output] });
-    run.tell('info', 'moved', `${state.rollout}: ${target.id} ${before.value}${target.unit} → ${result.after}${target.unit}`, result.readBack);
+    run.note('moved', `${target.id} stands at ${shown(result.after, target)}: ${result.readBack}`, { target: target.id, before: before.value, after: result.after, readBack: result.readBack, output: [...result.output] });
+    run.tell('info', 'moved', `${state.rollout}: ${target.id} ${shown(before.value, target)} → ${shown(result.after, target)}`, result.readBack);
     return true;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
@@ -63,7 +63,7 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult): Promis
     patchMove(run, record.key, { state: 'failed', outstandingUntil: null });
     run.note('move-failed', `${target.id} was not moved: ${reasonOf(error)}`, { target: target.id, code: String(cause?.details?.[0] ?? cause?.type ?? 'UNKNOWN') });
     if (cause?.type === 'TargetConflict') return false; // read again: whoever changed it is asked about as drift
-    await giveUp(run, target.id, `${target.id} could not be moved to ${planned.to}${target.unit}: ${reasonOf(error)}`);
+    await giveUp(run, target.id, `${target.id} could not be moved to ${shown(planned.to, target)}: ${reasonOf(error)}`);
     return false;
   }
 }
@@ -110,7 +110,7 @@ async function readByHand(run: Run, planned: PlannedMove, record: MoveRecord, by
   try {
     const reading = await run.orDemand(reader(target.on).readTarget({ target, key: record.key }));
     if (same(reading.value, planned.to)) return `${reading.detail}; moved by hand by ${by}`;
-    why = `${by} says that ${target.id} was moved to ${planned.to}${target.unit}, but it reads ${reading.value}${target.unit}`;
+    why = `${by} says that ${target.id} was moved to ${shown(planned.to, target)}, but it reads ${shown(reading.value, target)}`;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     why = `${target.id} cannot be read: ${reasonOf(error)}`;
@@ -121,10 +121,10 @@ async function readByHand(run: Run, planned: PlannedMove, record: MoveRecord, by
   return null;
 }
 
-/** Alone in its phase a move is simply tried again; as one of several parts, all that the phase has changed goes back first. @throws PartFailed */
+/** Alone in its phase, or in mid-soak, a move is simply tried again; as one of several parts, all that the phase has changed goes back first. @throws PartFailed */
 async function giveUp(run: Run, target: string, why: string): Promise<void> {
   const { phase } = run;
-  if (run.since020 && phase !== null && phase.before.length + phase.moves.length + phase.after.length > 1) throw new PartFailed(target, why);
+  if (run.since020 && run.state.step === 'moving' && phase !== null && phase.before.length + phase.moves.length + phase.after.length > 1) throw new PartFailed(target, why);
   await retryOrRollBack(run, target, why);
 }
 
@@ -229,5 +229,7 @@ function patchMove(run: Run, key: string, change: Partial<MoveRecord>): void {
 /** Ids of asks are typed by people: a step's name is not. */
 const slugOf = (part: string): string => part.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^-+|-+$/g, '') || 'step';
 const keyOf = (run: Run, target: string): string => `${run.state.rollout}/${run.phaseName ?? 'rollout'}/${target}/${run.state.generation}`;
+/** A text has no unit. */
+const shown = (value: TargetValue, { unit }: ResolvedTarget): string => (typeof value === 'number' ? `${value}${unit}` : value);
 export const same = (a: TargetValue, b: TargetValue): boolean => (typeof a === 'number' && typeof b === 'number' ? Math.abs(a - b) < 0.001 : a === b);
 export const reasonOf = (error: ActivityFailure): string => (error.cause instanceof Error ? error.cause.message : String(error.cause ?? error.message));

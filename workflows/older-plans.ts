@@ -3,14 +3,20 @@
 import type { ResolvedPlan } from '../src/plan/types.js';
 
 const sinceThen = { variant: null, launch: null } satisfies Partial<ResolvedPlan>;
-const ofPhases = { checks: [], before: [], after: [] } satisfies Partial<ResolvedPlan['phases'][number]>;
+const ofPhases = { checks: [], before: [], after: [], stages: [], decision: null } satisfies Partial<ResolvedPlan['phases'][number]>;
 const ofRollback = { before: [], after: [] } satisfies Partial<ResolvedPlan['rollback']>;
 const ofLadder = { withinMs: 10 * 60_000 } satisfies Partial<ResolvedPlan['rollback']['ladder'][number]>;
-const ofTargets = {} satisfies Partial<ResolvedPlan['targets'][number]>;
+const ofTargets = { unlimited: null } satisfies Partial<ResolvedPlan['targets'][number]>;
+const ofStandUps = { monthly: false } satisfies Partial<ResolvedPlan['standUps'][number]>;
+const ofBaking = { decision: null } satisfies Partial<NonNullable<ResolvedPlan['baking']>>;
+const ofHumans = { scale: null, askAheadMs: null } satisfies Partial<NonNullable<ResolvedPlan['metrics'][number]['human']>>;
 
 export const completed = (plan: ResolvedPlan): ResolvedPlan => ({
   ...sinceThen, ...plan,
   rollback: { ...ofRollback, ...plan.rollback, ladder: plan.rollback.ladder.map((step) => ({ ...ofLadder, ...step })) },
   phases: plan.phases.map((phase) => ({ ...ofPhases, ...phase })),
   targets: plan.targets.map((target) => ({ ...ofTargets, ...target })),
+  metrics: plan.metrics.map((metric) => (metric.human === null ? metric : { ...metric, human: { ...ofHumans, ...metric.human } })),
+  baking: plan.baking === null ? null : { ...ofBaking, ...plan.baking },
+  standUps: plan.standUps.map((standUp) => ({ ...ofStandUps, ...standUp })),
 });

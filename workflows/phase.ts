@@ -4,13 +4,15 @@ import { ActivityFailure, CancellationScope, isCancellation, sleep } from '@temp
 import { summarise } from '../src/judgement/index.js';
 import type { Baking, Phase, RepeatedCommand } from '../src/plan/types.js';
 import type { PlanCondition } from '../src/plan/types.js';
-import { answered, dueIn, inWords, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
+import { answered, dueIn, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
 import { takePartBack } from './compensation.js';
+import { decided, decisionNow } from './deciding.js';
 import { move, reasonOf, untilDecided } from './moving.js';
 import { activities, readers, repeater, runner } from './options.js';
 import { reportEvent } from './events.js';
-import { humanMetrics } from './rules.js';
+import { askHumans, answersSeen } from './human-answers.js';
 import { PartFailed, type Run } from './run.js';
+import { makeStages } from './stages.js';
 import { standing, type AskRecord } from './state.js';
 import { settleWhatIsOwed, takeSteps } from './steps.js';
 import { deciders, lookNow } from './watching.js';
@@ -94,7 +96,7 @@ async function passChecks(run: Run, phase: Phase): Promise<void> {
 }
 
 /** A reject or an unanswered ask holds; a person's `resume` asks again. */
-async function holdForAnswer(run: Run, ask: AskRecord, question: string): Promise<void> {
+export async function holdForAnswer(run: Run, ask: AskRecord, question: string): Promise<void> {
   const reason = ask.state === 'expired' ? 'unanswered' : 'rejected';
   const why = reason === 'unanswered' ? `nobody answered in time: ${question}` : `${ask.answers.at(-1)?.by ?? 'somebody'} rejected: ${question}${ask.answers.at(-1)?.reason ? ` (${ask.answers.at(-1)!.reason})` : ''}`;
   run.holdAndTell(reason, `${why}. resume asks again.`, 'warning', deciders(run));
@@ -113,7 +115,7 @@ async function untilItsDay(run: Run, phase: Phase): Promise<void> {
 }
 
 /** Hours and freezes hold forward writes only. */
-async function untilAllowed(run: Run): Promise<void> {
+export async function untilAllowed(run: Run): Promise<void> {
   const { plan } = run;
   if (plan.hours === null && plan.freezes.length === 0) return;
   for (;;) {
@@ -149,7 +151,7 @@ async function pass(run: Run, phase: Phase): Promise<void> {
 }
 
 /** No issue is open: an issue keeps every gate shut. */
-const calm = (run: Run): boolean => run.state.issues.every((issue) => issue.endedAt !== null || issue.severity === 'info');
+export const calm = (run: Run): boolean => run.state.issues.every((issue) => issue.endedAt !== null || issue.severity === 'info');
 
 async function gateOpens(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
@@ -161,50 +163,14 @@ async function gateOpens(run: Run, phase: Phase): Promise<void> {
     if (state.gate === 'pass' && run.free(['gate', 'freeze', 'hours']) && calm(run)) { run.unhold('gate', 'every condition holds'); return; }
     if (state.gate === 'fail') run.holdAndTell('gate', `${phase.phase} does not begin: ${failing(run)}`);
     // Whatever may open or shut it: a look, an answer, a hold, a skip.
-    const heard = (): string => [run.reports, state.holds.length, state.skipped.length, Object.keys(state.humans).length + Object.values(state.humans).reduce((sum, answer) => sum + answer.at, 0)].join();
+    const heard = (): string => [run.reports, state.holds.length, state.skipped.length, answersSeen(run)].join();
     const before = heard();
     const expired = (): boolean => Object.values(state.asks).some((ask) => ask.kind === 'metric' && ask.state === 'expired');
     await run.until(() => expired() || heard() !== before);
   }
 }
 
-const failing = (run: Run): string => run.state.verdicts.filter((verdict) => verdict.verdict === 'fail').map((verdict) => verdict.message).slice(0, 3).join('; ');
-
-/** How long people have for a human metric before it is a hold. */
-const humanWithinMs = 24 * 3_600_000;
-
-/** Human metrics that a gate needs are asked for when they are missing or no longer valid. */
-function askHumans(run: Run, conditions: readonly PlanCondition[], phase: string): void {
-  const { state } = run;
-  for (const metric of humanMetrics(run.plan, conditions)) {
-    const answer = state.humans[metric.name];
-    if (answer !== undefined && run.now() - answer.at < metric.human!.validMs) continue;
-    const name = `${phase}/${metric.name}`;
-    const open = Object.values(state.asks).some((ask) => ask.kind === 'metric' && ask.state === 'open' && metricOf(ask.ask) === metric.name);
-    const latest = latestAsk(run, name);
-    if (latest?.state === 'expired') {
-      voidAsk(run, latest.ask, 'asked again after resume');
-      run.holdAndTell('unanswered', `nobody answered in time: ${metric.human!.question} resume asks again.`, 'warning', deciders(run));
-    }
-    if (open || run.held('unanswered') !== null || conditions.every((one) => state.skipped.includes(one.id))) continue;
-    openAsk(run, { ask: name, kind: 'metric', phase, question: metric.human!.question, from: metric.human!.from, options: metric.human!.answers === 'number' ? ['number'] : ['yes', 'no'], healthy: healthyAnswer(metric, conditions), withinMs: humanWithinMs, otherwise: 'hold', validMs: metric.human!.validMs });
-  }
-}
-
-/** The answer under which the plan's own conditions on this metric hold. */
-function healthyAnswer(metric: ReturnType<typeof humanMetrics>[number], conditions: readonly PlanCondition[]): string | number {
-  const compare = conditions.map((one) => one.condition).find((condition) => condition.kind === 'compare' && condition.subject.kind === 'metric' && condition.subject.metric === metric.name);
-  if (compare === undefined || compare.kind !== 'compare') return metric.human!.answers === 'number' ? 0 : 'yes';
-  if (compare.limit.kind === 'answer') return compare.op === '!=' ? (compare.limit.value === 'yes' ? 'no' : 'yes') : compare.limit.value;
-  if (compare.limit.kind !== 'number') return 0;
-  const limit = compare.limit.value;
-  switch (compare.op) {
-    case '<': return limit > 0 ? limit * 0.9 : limit - 1;
-    case '>': return limit > 0 ? limit * 1.05 : limit + 1;
-    case '<=': case '>=': case '=': return limit;
-    case '!=': return limit + 1;
-  }
-}
+export const failing = (run: Run): string => run.state.verdicts.filter((verdict) => verdict.verdict === 'fail').map((verdict) => verdict.message).slice(0, 3).join('; ');
 
 interface Approved { readonly ask: string; readonly goodUntil: number }
 
@@ -291,7 +257,7 @@ function beginSoak(run: Run): void {
 /** The phase's soak: clean time, then the leave gate. It ends when nothing stands in its way. */
 async function soak(run: Run, phase: Phase): Promise<void> {
   run.state.step = 'soaking';
-  await beside(run, phase.during.map((command) => repeat(run, command)), () => soaked(run, phase.leave, phase.phase));
+  await beside(run, phase.during.map((command) => repeat(run, command)), () => through(run, phase.leave, phase.phase));
 }
 
 /** After the last phase: nothing moves any more, and it must stay healthy. */
@@ -304,9 +270,18 @@ export async function bake(run: Run, baking: Baking): Promise<void> {
     run.tell('info', 'phase-moved', `${state.rollout}: baking begins`);
     beginSoak(run);
   }
-  await soaked(run, baking.leave, 'baking');
+  await through(run, baking.leave, 'baking');
   state.baking.endedAt = run.now();
   run.note('phase', `baking is done: ${inWords(state.baking.cleanMs)} clean`, { tookMs: run.now() - (state.baking.startedAt ?? run.now()), cleanMs: state.baking.cleanMs, restarts: state.baking.restarts });
+}
+
+/** Clean time and gate; the moves in mid-soak before them, and whoever decides after them. */
+const through = (run: Run, leave: readonly PlanCondition[], name: string): Promise<void> =>
+  (!run.since020 && decisionNow(run) === null && (run.phase?.stages.length ?? 0) === 0 ? soaked(run, leave, name) : stagedAndDecided(run, leave, name));
+
+async function stagedAndDecided(run: Run, leave: readonly PlanCondition[], name: string): Promise<void> {
+  await makeStages(run);
+  do await soaked(run, leave, name); while (!(await decided(run, leave, name)));
 }
 
 async function soaked(run: Run, leave: readonly PlanCondition[], name: string): Promise<void> {

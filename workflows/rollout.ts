@@ -8,6 +8,7 @@ import { resumeAsks, voidAsk } from './asks.js';
 import { handleCommands } from './commands.js';
 import { rollBack } from './compensation.js';
 import { grade } from './grading.js';
+import { asksAhead, keepAnswersFresh } from './human-answers.js';
 import { planInForce, searchAttributes, status, type StartOptions, type Status } from './messages.js';
 import { keepDrift } from './moving.js';
 import { completed } from './older-plans.js';
@@ -15,6 +16,7 @@ import { activities } from './options.js';
 import { keepRecord, keepTelling } from './outbox.js';
 import { bake, runPhase } from './phase.js';
 import { Interrupted, Leaving, Run, besideTheStory } from './run.js';
+import { movesOf } from './soaks.js';
 import { keepStandUps, resumeStandUps } from './stand-ups.js';
 import { payWhatIsOwed } from './steps.js';
 import { exposed, newState, type State } from './state.js';
@@ -54,7 +56,7 @@ async function begin(plan: unknown, options: StartOptions): Promise<State> {
     if (problems.length > 0) throw ApplicationFailure.nonRetryable(`the start options cannot be understood; nothing was moved\n${problems.join('\n')}`, 'OPTIONS_INVALID', ...problems);
     const resolved = await activities.resolve({ plan, options, now: Date.now() });
     const state = newState(resolved.rollout, completed(resolved.plan), options.startedBy ?? { by: 'temporal', identity: workflowId }, Date.now());
-    const moved = resolved.plan.targets.filter((target) => resolved.plan.phases.some((phase) => phase.moves.some((move) => move.target === target.id)));
+    const moved = state.plan.targets.filter((target) => state.plan.phases.some((phase) => movesOf(phase).some((move) => move.target === target.id)));
     const claimed = await activities.claim({ rollout: resolved.rollout, keys: [`rollout/${resolved.rollout}`], targets: moved });
     state.claimed = [...claimed.keys];
     state.outbox.head = claimed.head;
@@ -80,7 +82,7 @@ async function carryOut(run: Run, options: StartOptions, flush: () => void, resu
   resumeDecisions(run);
   resumeStandUps(run);
   flush();
-  const coroutines = [keepWatch(run), keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run))];
+  const coroutines = [keepWatch(run), keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run)), ...(asksAhead(run) ? [besideTheStory(keepAnswersFresh(run))] : [])];
 
   const end = await story(run);
   if (end === 'leaving') {

@@ -2,9 +2,10 @@
 import type { MetricTraits, WatchedCondition } from '../src/judgement/types.js';
 import type { WatchRules } from '../src/judgement/look-types.js';
 import { packMemory, referencesFor } from '../src/judgement/index.js';
-import type { PlanCondition, ResolvedMetric, ResolvedPlan, Trigger } from '../src/plan/types.js';
+import type { PlanCondition, ResolvedMetric, ResolvedPlan, Stage, Trigger } from '../src/plan/types.js';
 import type { WatchInput } from '../activities/types.js';
 import type { Run } from './run.js';
+import { nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
 import { standing, type State } from './state.js';
 
 const windowMs = 24 * 3_600_000;
@@ -34,6 +35,8 @@ export function watchInput(run: Run): WatchInput {
     memory: state.memory === null ? null : packMemory(state.memory, false), until: run.now() + windowMs, lookNow: run.lookAsked > run.lookSeen,
     known: { enter: state.gate, leave: soaking ? state.leave : 'pass', soaked: soaking ? state.soaked : true, invariant: state.invariant, unknown: run.held('unknown') !== null, drift: Object.keys(state.drift) },
     targets: state.step === 'rolling-back' || state.step === 'moving' ? [] : plan.targets.flatMap((target) => {
+      // a move in mid-soak is under way: what is read is ours, before and after it
+      if (state.step === 'soaking' && state.moves.some((one) => one.target === target.id && one.stage !== undefined && (one.state === 'writing' || one.state === 'failed'))) return [];
       const expected = target.on === null && target.provider !== 'manual' ? standing(state, target.id) : null;
       return expected === null ? [] : [{ target, expected }];
     }),
@@ -55,7 +58,7 @@ function rulesNow(run: Run): WatchRules {
     case 'gate': conditions.push(...judged('enter', phase?.enter ?? [])); break;
     case 'preparing': case 'waiting': conditions.push(...judged('enter', phase?.enter ?? [], false)); break;
     case 'moving': break;
-    case 'soaking': conditions.push(...judged('leave', phase?.leave ?? []), ...judged('enter', plan.phases[state.phaseIndex + 1]?.enter ?? [], false)); break;
+    case 'soaking': conditions.push(...judged('leave', phase?.leave ?? []), ...judged('enter', stageOf(run)?.enter ?? [], stageDue(state) !== null), ...judged('enter', plan.phases[state.phaseIndex + 1]?.enter ?? [], false)); break;
     case 'baking': conditions.push(...judged('leave', plan.baking?.leave ?? [])); break;
     case 'grading': conditions.push(...judged('grade', plan.grades.flatMap((grade) => grade.criteria))); break;
     case 'rolling-back': conditions.push(...judged('enter', state.rollback?.readBackAt != null ? plan.rollback.verify.map((one) => ({ ...one, id: `${one.id}#${state.generation}` })) : [])); break;
@@ -70,16 +73,19 @@ function rulesNow(run: Run): WatchRules {
 /** A trigger against a period is in force once that period has been measured; before the baseline is taken there is nothing to compare with. */
 const comparable = (state: State, condition: Trigger['condition']): boolean => condition.kind !== 'compare' || condition.limit.kind !== 'reference' || state.references[condition.limit.period] !== undefined;
 
+/** The next move in mid-soak. */
+const stageOf = (run: Run): Stage | null => (run.phase === null || run.record === null ? null : nextStage(run.phase, run.record));
+
 /** What is soaking now; while preparing it is the baseline period of sources that only know 'now'. */
 function soakNow(run: Run): WatchRules['soak'] {
   const { state, plan } = run;
-  if (state.step === 'baking' || state.step === 'grading') return plan.baking === null ? null : { neededMs: plan.baking.ms + state.baking.extraMs, onIssue: plan.baking.onIssue };
+  if (state.step === 'baking' || state.step === 'grading') return plan.baking === null ? null : { neededMs: wholeOfBaking(state), onIssue: plan.baking.onIssue };
   // a phase that moves nothing soaks as well, also before anything else has moved
   if (state.firstMoveAt === null && state.step !== 'soaking') return plan.baseline === null ? null : { neededMs: plan.baseline.overMs, onIssue: 'extend' };
   if (state.step === 'rolling-back') return null;
   const index = run.record?.movedAt == null ? state.phaseIndex - 1 : state.phaseIndex;
   const phase = plan.phases[index];
-  return phase === undefined ? null : { neededMs: phase.soak.ms + state.phases[index]!.extraSoakMs, onIssue: phase.soak.onIssue };
+  return phase === undefined ? null : { neededMs: nextStage(phase, state.phases[index]!)?.afterMs ?? wholeOf(phase, state.phases[index]!), onIssue: phase.soak.onIssue };
 }
 
 /** The phase's cadence; quicker while an issue asks for it, and while a rollback is being verified. */
@@ -132,8 +138,8 @@ const recordTraits = (conditions: readonly WatchedCondition[]): MetricTraits[] =
 }));
 
 function givenNow(run: Run): WatchInput['given'] {
-  const given: Record<string, { value: number; at: number }> = {};
-  for (const [metric, answer] of Object.entries(run.state.humans)) given[metric] = { value: answer.value, at: answer.at };
+  const given: Record<string, { value: number; at: number; by?: string; note?: string }> = {};
+  for (const [metric, answer] of Object.entries(run.state.humans)) given[metric] = { ...answer };
   if (run.state.step === 'grading') for (const [name, value] of Object.entries(recordFigures(run.state, run.now()))) given[name] = { value, at: run.now() };
   return given;
 }

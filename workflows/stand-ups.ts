@@ -1,7 +1,8 @@
 // Stand-ups: at a wall-clock time of the plan's zone the team decides: continue, next wave, pause and investigate, roll back. The instants come
 // from an activity (time zones belong to one place); which phase one falls into is known when it comes.
 import { activities } from './options.js';
-import { openAsk } from './asks.js';
+import { inWords, openAsk } from './asks.js';
+import { decisionNow } from './deciding.js';
 import { besideTheStory, type Run } from './run.js';
 
 /** Instants are fetched for so long ahead; the list is renewed when it is used up. */
@@ -30,7 +31,7 @@ export async function keepStandUps(run: Run): Promise<void> {
     if (next === undefined || !held(run, next.id) || run.now() - next.at > lateMs) continue;
     const rule = run.plan.standUps.find((one) => one.id === next.id)!;
     const id = openAsk(run, {
-      ask: `${run.phaseName}/stand-up`, kind: 'stand-up', question: `${rule.title}: how does ${run.phaseName} go on?`, from: rule.from, options: ['continue', 'next-wave', 'pause', 'rollback'], healthy: 'continue', withinMs: rule.withinMs, otherwise: rule.otherwise,
+      ask: `${run.phaseName}/stand-up`, kind: 'stand-up', question: `${rule.title}: how does ${run.phaseName} go on?`, from: rule.from, options: decisionNow(run) === null ? ['continue', 'next-wave', 'pause', 'rollback'] : ['continue', 'pause', 'rollback'], healthy: 'continue', withinMs: rule.withinMs, otherwise: rule.otherwise,
       body: [...state.verdicts.filter((verdict) => verdict.verdict !== 'pass').map((verdict) => verdict.message), `${state.issues.filter((issue) => issue.endedAt === null).length} open issues`].join('\n'),
     });
     void besideTheStory(decide(run, id));
@@ -46,6 +47,7 @@ async function decide(run: Run, id: string): Promise<void> {
   const ask = state.asks[id]!;
   const by = ask.answers.at(-1)?.by ?? 'tidegate (nobody answered)';
   if (ask.state === 'void') return;
+  if (ask.state === 'expired' && run.since020) run.note('stand-up', `missed: nobody of ${ask.from.join(', ')} answered '${ask.question}' within ${inWords(ask.dueAt! - ask.askedAt)}`, { ask: id, missed: true, otherwise: ask.otherwise });
   if (ask.result === 'pause') run.hold('paused', `paused at the stand-up by ${by}, to investigate`, by);
   if (ask.result === 'rollback') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `decided at the stand-up by ${by}`, by, automatic: false, at: run.now() });
   // 'next wave' ends the soak of the phase that was asked about, and nothing else: its gates and approvals stay.

@@ -30,6 +30,8 @@ export interface MoveRecord {
   readonly direction: 'forward' | 'back';
   readonly state: 'writing' | 'done' | 'failed' | 'undone' | 'adopted';
   readonly key: string;
+  /** made in mid-soak: which stage of its phase, from 0 */
+  readonly stage?: number;
   /** a forward write that was left in flight may still land until then */
   readonly outstandingUntil: EpochMs | null;
 }
@@ -52,6 +54,11 @@ export interface PhaseRecord {
   targets: Record<string, TargetValue>;
   verdicts: readonly Verdict[];
   approvals: number;
+  /** moves in mid-soak that are made */
+  stages?: number;
+  stayed?: Stay;
+  /** the last decision that did not end the soak, and was acted on */
+  decidedBy?: string;
 }
 
 /** A step that was begun, with all it takes to take it back: an amended plan may know it no more. */
@@ -70,6 +77,8 @@ export interface StepRecord {
   readonly always: Step['always'];
   readonly alwaysDone: boolean;
 }
+/** Somebody let it soak on: from which clean time, in which of its soaks. */
+export interface Stay { readonly atCleanMs: Ms; readonly restarts: number }
 
 export interface IssueRecord { readonly id: string; readonly trigger: string | null; readonly severity: string; readonly text: string; readonly openedAt: EpochMs; readonly endedAt: EpochMs | null; readonly rolledBack: boolean }
 
@@ -97,10 +106,10 @@ export interface State {
   step: 'preparing' | 'waiting' | 'gate' | 'moving' | 'soaking' | 'baking' | 'grading' | 'rolling-back';
   outcome: RolloutOutcome | null;
   phases: PhaseRecord[];
-  baking: { startedAt: EpochMs | null; endedAt: EpochMs | null; cleanMs: Ms; restarts: number; extraMs: Ms };
+  baking: { startedAt: EpochMs | null; endedAt: EpochMs | null; cleanMs: Ms; restarts: number; extraMs: Ms; stayed?: Stay; decidedBy?: string };
   asks: Record<string, AskRecord>;
   /** human metrics: the answer in force */
-  humans: Record<string, { readonly value: number; readonly at: EpochMs; readonly by: string }>;
+  humans: Record<string, { readonly value: number; readonly at: EpochMs; readonly by: string; readonly note?: string }>;
   events: ReportedEvent[];
   eventsHandled: Record<string, number>;
   issues: IssueRecord[];

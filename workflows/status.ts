@@ -1,7 +1,11 @@
 // What a rollout shows of itself: the status (query), its state in one word, and the Markdown card of Temporal's UI. Pure views of the state.
+import type { Decision } from '../src/plan/types.js';
 import type { RolloutState, Status } from './messages.js';
 import { inWords } from './asks.js';
 import type { Run } from './run.js';
+import { decisionNow } from './deciding.js';
+import { nextStage, wholeOf, wholeOfBaking } from './soaks.js';
+import { inMoves } from './stages.js';
 import { standing, type State } from './state.js';
 
 export function stateOf(state: State): RolloutState {
@@ -24,7 +28,7 @@ export function statusOf(run: Run): Status {
   return {
     rollout: state.rollout, description: plan.description, owner: plan.owner, timezone: plan.timezone, state: stateOf(state), outcome: state.outcome, phase: run.phaseName, phaseNumber: Math.min(state.phaseIndex + 1, plan.phases.length), phaseCount: plan.phases.length,
     targets: Object.fromEntries(plan.targets.map((target) => [target.id, { value: standing(state, target.id) ?? 'as found', unit: target.unit, cap: target.cap }])),
-    soak: soakOf(run),
+    soak: soakOf(run), ...stagesOf(run),
     conditions: state.verdicts.map(({ text, verdict, message }) => ({ text, verdict, message })),
     asks: asks.map(({ generation: _generation, reminded: _reminded, escalated: _escalated, validMs: _validMs, settledAt: _settledAt, ...view }) => view),
     hold: state.holds[0] ?? null, holds: state.holds,
@@ -40,10 +44,18 @@ export function statusOf(run: Run): Status {
 
 function soakOf(run: Run): Status['soak'] {
   const { state, plan } = run;
-  if (state.step === 'baking' || state.step === 'grading') return { clean: state.baking.cleanMs, needed: (plan.baking?.ms ?? 0) + state.baking.extraMs, restarts: state.baking.restarts };
+  if (state.step === 'baking' || state.step === 'grading') return { clean: state.baking.cleanMs, needed: wholeOfBaking(state), restarts: state.baking.restarts };
   const record = run.record;
   if (record == null || record.movedAt === null || run.phase === null) return null;
-  return { clean: record.cleanMs, needed: run.phase.soak.ms + record.extraSoakMs, restarts: record.restarts };
+  return { clean: record.cleanMs, needed: wholeOf(run.phase, record), restarts: record.restarts };
+}
+
+/** How far the phase has come with its moves in mid-soak; nothing where it has none. */
+function stagesOf(run: Run): Pick<Status, 'stages'> {
+  const { phase, record } = run;
+  if (phase === null || record === null || phase.stages.length === 0) return {};
+  const next = nextStage(phase, record);
+  return { stages: { made: record.stages ?? 0, of: phase.stages.length, next: next === null ? null : `${inMoves(next)} after ${inWords(next.afterMs)} clean` } };
 }
 
 /** What comes next, by the calendar: instants that are known, and words where a person or the evidence decides. */
@@ -56,17 +68,26 @@ function nextOf(run: Run): Status['next'] {
   if (plan.launch !== null && plan.launch > run.now()) next.push({ at: plan.launch, what: 'launch' });
   const soak = soakOf(run);
   let at: number | null = run.now();
+  if (soak !== null) for (const stage of run.phase?.stages.slice(run.record?.stages ?? 0) ?? []) next.push({ at: at + Math.max(0, stage.afterMs - soak.clean), what: `${run.phaseName}: ${inMoves(stage)}, in mid-soak, if it stays clean` });
   if (soak !== null && soak.clean < soak.needed) { at += soak.needed - soak.clean; next.push({ at, what: `${run.phaseName} has soaked ${inWords(soak.needed)}, if it stays clean` }); }
+  if (soak !== null && decisionNow(run) !== null) next.push({ at, what: decisionInWords(run.phaseName ?? '', decisionNow(run)!) });
   for (let index = state.phaseIndex + (run.record?.movedAt == null ? 0 : 1); index < plan.phases.length; index++) {
     const phase = plan.phases[index]!;
     at = Math.max(at, phase.starts ?? 0);
     next.push({ at, what: `${phase.phase}: ${[...phase.before.map((step) => step.name), ...phase.moves.map((move) => `${move.target} → ${move.to}`), ...phase.after.map((step) => step.name)].join(', ')}${phase.approval === null ? '' : `, when ${phase.approval.needs} of ${phase.approval.from.join(', ')} approve`}` });
+    for (const stage of phase.stages) next.push({ at: at + stage.afterMs, what: `${phase.phase}: ${inMoves(stage)}, in mid-soak` });
     at += phase.soak.ms;
+    if (phase.decision !== null) next.push({ at, what: decisionInWords(phase.phase, phase.decision) });
   }
-  if (plan.baking !== null && state.step !== 'baking' && state.step !== 'grading') next.push({ at, what: `baking for ${inWords(plan.baking.ms)}` });
+  if (plan.baking !== null && state.step !== 'baking' && state.step !== 'grading') {
+    next.push({ at, what: `baking for ${inWords(plan.baking.ms)}` });
+    if (plan.baking.decision !== null) next.push({ at: at + plan.baking.ms, what: decisionInWords('baking', plan.baking.decision) });
+  }
   if (state.step !== 'grading') next.push({ at: plan.baking === null || state.step === 'baking' ? at : at + plan.baking.ms, what: 'the end, if nothing intervenes' });
   return next;
 }
+
+const decisionInWords = (name: string, { from, needs, question, withinMs }: Decision): string => `end of ${name}: ${needs} of ${from.join(', ')} decide: ${question}${withinMs === null ? ' (it soaks on until then)' : ''}`;
 
 const sign: Record<RolloutState, string> = { preparing: '○', moving: '→', soaking: '●', gated: '◐', held: '‖', paused: '‖', 'rolling-back': '←', baking: '●', completed: '✓', 'rolled-back': '↩', 'rollback-incomplete': '✗', stopped: '■', failed: '✗' };
 
@@ -79,6 +100,7 @@ export function cardOf(run: Run): string {
     ...(status.launch === null ? [] : [`launch ${new Date(status.launch).toISOString()}`]),
     '', ...Object.entries(status.targets).map(([target, { value, unit }]) => `- **${target}** stands at ${value}${value === 'as found' ? '' : unit}`),
     ...(status.soak === null ? [] : [`- clean ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)}`]),
+    ...(status.stages === undefined ? [] : [`- ${status.stages.made} of ${status.stages.of} moves in mid-soak are made${status.stages.next === null ? '' : `; next: ${status.stages.next}`}`]),
     ...status.holds.map((hold) => `- **held** since ${new Date(hold.since).toISOString()}: ${hold.message}`),
     ...status.issues.filter((issue) => issue.endedAt === null).map((issue) => `- **${issue.severity}**: ${issue.text}`),
     ...status.asks.filter((ask) => ask.state === 'open').map((ask) => `- asked: ${ask.question} \`${ask.ask}\` (${ask.from.join(', ')}; ${ask.answers.length} of ${ask.needs})`),

@@ -9,6 +9,7 @@ import { inWords, openAsk } from './asks.js';
 import { taker, watcher } from './options.js';
 import { triggersInForce, watchInput } from './rules.js';
 import { besideTheStory, type Matter, type Run } from './run.js';
+import { stageDue } from './soaks.js';
 import { standing } from './state.js';
 
 /** The story takes a demand up in the same workflow task, wherever it waits; where it cannot be interrupted, looking goes on all the same. */
@@ -91,7 +92,7 @@ function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
   for (const verdict of report.changes) run.note('verdict', verdict.message, { id: verdict.id, verdict: verdict.verdict, reason: verdict.reason, value: verdict.value, limit: verdict.limit, samples: verdict.samples, asOf: verdict.asOf });
   for (const verdict of report.blindBreaches) askRollback(run, verdict.id, `${verdict.message}: it was breached when the evidence went missing`, 15 * 60_000, 'rollback');
   if (report.gates.invariant !== state.invariant) invariantChanged(run, report);
-  if (upToDate) state.gate = state.step === 'gate' || state.step === 'rolling-back' ? report.gates.enter : null;
+  if (upToDate) state.gate = state.step === 'gate' || state.step === 'rolling-back' || stageDue(state) !== null ? report.gates.enter : null;
   if (upToDate && soaking) {
     state.soaked = report.soaked;
     state.leave = report.gates.leave;

@@ -52,6 +52,7 @@ function headPart({ status }: BoardModel, look: BoardLook, inner: number): Part 
   return [
     ...labelled('Phase', `${phase}${shareOf(status)}`, inner),
     ...labelled('Time', timeOf(status, look.now), inner),
+    ...(status.stages === null || status.stages.next === null ? [] : labelled('Mid-soak', `${status.stages.made} of ${status.stages.of} moves made; next: ${status.stages.next}`, inner)),
     ...labelled('Status', ...healthOf(status, inner)),
     ...(status.variant === null ? [] : labelled('Variant', status.variant, inner)),
     ...(status.launch === null || isEnded(status.state) ? [] : labelled('Launch', `${instantInWords(status.launch, status.timezone)}, ${status.launch > look.now ? `in ${inWords(status.launch - look.now)}` : ageInWords(status.launch, look.now)}`, inner)),

@@ -28,8 +28,11 @@ export function calendarAhead(status: ShownStatus, plan: ResolvedPlan | null, no
 }
 
 function standUpInWords(standUp: StandUp): string {
-  return `${standUp.title} ${weekdaysInWords(standUp.weekdays)} at ${standUp.at.join(' and ')} during ${standUp.phases.join(', ')}: ${standUp.from.join(', ')}`;
+  return `${standUp.title} ${standUp.monthly ? 'on the first working day of the month' : weekdaysInWords(standUp.weekdays)} at ${clocksInWords(standUp.at)} during ${standUp.phases.join(', ')}: ${standUp.from.join(', ')}`;
 }
+
+/** A series is said by its ends. */
+const clocksInWords = (at: readonly string[]): string => (at.length > 4 ? `${at.slice(0, 2).join(', ')}, … ${at.at(-1)!}` : at.join(' and '));
 
 const names = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 function weekdaysInWords(weekdays: readonly number[]): string {

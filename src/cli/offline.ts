@@ -1,6 +1,7 @@
 // Break-glass: takes a rollout back without Temporal. The values before each move are in the journal's undo notes, written before the
 // moves left; each is put back, read back and verified, and the record says who did it. The workflow adopts this when it is back.
 import type { OfflineRollback, UndoNote } from '../journal/port.js';
+import { exposesLess } from '../plan/ordering.js';
 import type { TargetValue } from '../plan/types.js';
 import { FinalError } from '../errors.js';
 import { paintFor } from './paint.js';
@@ -61,7 +62,7 @@ async function takeBack(note: UndoNote, targets: Targets): Promise<Undone> {
   // what cannot be read may still be written: that is the hour this command is for
   const found = await targets.read(target, key).catch(() => null);
   try {
-    const safer = found !== null && isSafer(target.safer, found.value, before);
+    const safer = found !== null && exposesLess(target, found.value, before);
     const left = safer ? `left there, which is safer than the ${words(before)} it stood at before; ` : '';
     if (safer && found.unsettled !== true) return result(found.value, true, `${left}${found.detail}`);
     // what is stored may come into force some day, so an unsettled value is written also where it is the one wanted, or the safer one
@@ -81,15 +82,6 @@ async function takeBack(note: UndoNote, targets: Targets): Promise<Undone> {
 /** Flags keep hundredths of a percent: two readings of one value may differ in the last digit. */
 function same(a: TargetValue, b: TargetValue): boolean {
   return typeof a === 'number' && typeof b === 'number' ? Math.abs(a - b) < 0.001 : a === b;
-}
-
-function isSafer(safer: UndoNote['target']['safer'], found: TargetValue, before: TargetValue): boolean {
-  if (typeof found !== 'number' || typeof before !== 'number') return false;
-  switch (safer) {
-    case 'lower': return found < before;
-    case 'higher': return found > before;
-    case 'none': return false;
-  }
 }
 
 function sayResult(undone: Undone, note: UndoNote, cli: Cli): void {

@@ -43,7 +43,7 @@ async function tryTarget(plan: ResolvedPlan, target: ResolvedTarget, withinMs: M
   const name = `target ${target.id}`;
   try {
     const targets = openTargets(cli);
-    const values = plan.phases.flatMap((phase) => phase.moves.filter((move) => move.target === target.id).map((move) => move.to));
+    const values = plan.phases.flatMap((phase) => [...phase.moves, ...phase.stages.flatMap((stage) => stage.moves)].filter((move) => move.target === target.id).map((move) => move.to));
     const problems = targets.check(target, values);
     if (problems.length > 0) return bad(name, `${problems.join('; ')}.`, 'Correct its settings in the plan, or the secrets in them.');
     const { value, detail } = await targets.read(target, 'doctor', withinMs);

@@ -20,6 +20,8 @@ export interface ShownStatus {
   readonly startedAt: EpochMs;
   readonly updatedAt: EpochMs;
   // ── more than the contract asks for ──
+  /** moves in mid-soak of the phase; null: it has none */
+  readonly stages: NonNullable<Status['stages']> | null;
   readonly description: string;
   /** the one that was chosen; null: the plan has none */
   readonly variant: string | null;
@@ -89,6 +91,7 @@ export function shownStatus(seen: Seen, plan: ResolvedPlan | null): ShownStatus 
     hold,
     startedAt: status?.startedAt ?? row.startedAt,
     updatedAt: Math.max(status?.updatedAt ?? 0, over ? 0 : (asOf ?? 0)) || (row.closedAt ?? row.startedAt),
+    stages: (over ? null : status?.stages) ?? null,
     description: status?.description ?? '',
     variant: status?.variant ?? null,
     launch: status?.launch ?? null,

@@ -24,7 +24,7 @@ export function openTargets(cli: Pick<Cli, 'env' | 'cwd'>): Targets {
     if (target.on !== null && target.on !== settings.host) throw new FinalError({ code: 'OTHER_HOST', what: `belongs to host ${target.on}, this one is ${settings.host}`, where: target.id, means: 'Nothing is done with it from here.', todo: `Repeat the command on ${target.on}.` });
     const provider = providers[target.provider];
     if (provider === undefined) throw new FinalError({ code: 'NO_SUCH_PROVIDER', what: `has the provider ${target.provider}, which this version does not have`, where: target.id, means: 'Nothing is done with it.', todo: 'Use the version the worker runs.' });
-    return { provider, ref: { id: target.id, settings: fillSecrets(target.settings, cli.env), writeTimeoutMs: target.writeTimeoutMs } };
+    return { provider, ref: { id: target.id, settings: fillSecrets(target.settings, cli.env), writeTimeoutMs: target.writeTimeoutMs, ...((target.unlimited ?? null) === null ? {} : { unlimited: target.unlimited!.is }) } };
   };
   const within = (ms: number, key: string, target: ResolvedTarget): TargetContext => ({ key, signal: AbortSignal.timeout(ms), keep: () => {}, secrets: secretValues(target.settings, cli.env) });
   return {

@@ -4,8 +4,11 @@ import type { EpochMs, Measurement, MetricTraits, Point, Reason } from './types.
 import type { LatestReading, Look, WatchMemory, WatchRules } from './look-types.js';
 import { lengthInWords } from './words.js';
 
+/** A person's answer: who gave it, and where it comes from. */
+export interface Word { readonly by: string; readonly note: string }
+
 export type Reading =
-  | { readonly kind: 'value'; readonly at: EpochMs; readonly value: number; readonly observations: number; readonly members: readonly string[] | null }
+  | { readonly kind: 'value'; readonly at: EpochMs; readonly value: number; readonly observations: number; readonly members: readonly string[] | null; readonly word?: Word }
   | { readonly kind: 'idle'; readonly at: EpochMs; readonly observations: number }
   | { readonly kind: 'unknown'; readonly at: EpochMs; readonly measured: Measurement['kind']; readonly detail: string };
 
@@ -27,10 +30,10 @@ export interface MetricEvidence {
 export function readPoint({ at, measurement }: Point, traits: MetricTraits): Reading {
   switch (measurement.kind) {
     case 'value': {
-      const { value, samples, members } = measurement;
+      const { value, samples, members, by, detail } = measurement;
       if (!Number.isFinite(value)) return { kind: 'unknown', at, measured: 'nonFinite', detail: String(value) };
       if (samples !== undefined && samples < traits.minSamples) return { kind: 'idle', at, observations: samples };
-      return { kind: 'value', at, value, observations: samples ?? 1, members: members ?? null };
+      return { kind: 'value', at, value, observations: samples ?? 1, members: members ?? null, ...(by === undefined ? {} : { word: { by, note: detail ?? '' } }) };
     }
     case 'idle': return { kind: 'idle', at, observations: measurement.samples };
     case 'noData': return { kind: 'unknown', at, measured: 'noData', detail: measurement.detail };

@@ -30,7 +30,7 @@ function sentence(advanced: Advanced, scene: Scene, assessment: Assessment): str
   const asked = askedInWords(advanced, scene);
   const limitWord = role === 'trigger' ? 'trigger' : 'limit';
   const { reason, found, soak } = assessment;
-  const facts = [`${limitWord} ${asked}`, ...durations(advanced, assessment), windowInWords(condition), firingInWords(condition, scene), ...evidenceInWords(advanced, assessment)].filter((fact) => fact !== '');
+  const facts = [`${limitWord} ${asked}`, ...durations(advanced, assessment), windowInWords(condition), firingInWords(condition, scene), ...evidenceInWords(advanced, scene, assessment)].filter((fact) => fact !== '');
   if (reason !== 'held' && reason !== 'broken' && reason !== 'not-yet') {
     const detail = assessment.detail === '' ? '' : ` (${clipped(assessment.detail)})`;
     return `${name} is ${unknownInWords[reason]}${detail} (${facts.join(', ')})`;
@@ -122,10 +122,15 @@ function firingInWords(condition: Condition, scene: Scene): string {
 }
 const firingNamed = 3;
 
-function evidenceInWords({ form, watched: { condition } }: Advanced, { observations, ageMs, reason }: Assessment): string[] {
+function evidenceInWords({ form, watched: { condition } }: Advanced, scene: Scene, { observations, ageMs, reason }: Assessment): string[] {
   if (form.reads === 'events' || (form.reads === 'summary' && form.window.kind === 'period')) return [];
+  if (reason === 'unanswered') return [];
+  const newest = scene.evidence.get(form.metric)?.readings.at(-1);
+  const word = newest?.kind === 'value' ? newest.word : undefined;
+  // a person's number is worth what stands behind it
+  if (word !== undefined && ageMs !== null) return [`says ${word.by} ${lengthInWords(ageMs)} ago${word.note === '' ? '' : `: ${clipped(word.note)}`}`];
   const age = ageMs === null ? [] : [`newest ${lengthInWords(ageMs)} old`];
-  if (condition.kind === 'compare' && condition.limit.kind === 'answer') return ageMs === null || reason === 'unanswered' ? [] : [`answered ${lengthInWords(ageMs)} ago`];
+  if (condition.kind === 'compare' && condition.limit.kind === 'answer') return ageMs === null ? [] : [`answered ${lengthInWords(ageMs)} ago`];
   return observations === 0 || reason === 'no-data' ? age : [countInWords(observations, 'sample', 'samples'), ...age];
 }
 

@@ -9,14 +9,15 @@ export type Ms = number;
 /**
  * One typed answer of a source. Never a bare number: what is not a `value` cannot be mistaken for health.
  * - `value`: a finite number in the metric's shown unit. `samples`: how many observations stand behind it, where the source knows.
- *   `members`: identities behind a count (which alerts fire), at most 64. `detail`: what a probe found wrong, in words, when it is down.
+ *   `members`: identities behind a count (which alerts fire), at most 64. `detail`: what a probe found wrong, in words, when it is down; where a
+ *   person has a number from. `by`: whose word it is.
  * - `idle`: the source is reachable and saw too little to say (a ratio over a measured 0, fewer than `min samples`).
  * - `noData`: the source is reachable and has nothing, or nothing young enough.
  * - `nonFinite`: it answered NaN or an infinity. `ambiguous`: it answered several series where one was asked for.
  * - `providerError`: we could not ask (configuration, credentials, our own network, an answer that is not one).
  */
 export type Measurement =
-  | { readonly kind: 'value'; readonly value: number; readonly samples?: number; readonly members?: readonly string[]; readonly detail?: string }
+  | { readonly kind: 'value'; readonly value: number; readonly samples?: number; readonly members?: readonly string[]; readonly detail?: string; readonly by?: string }
   | { readonly kind: 'idle'; readonly samples: number }
   | { readonly kind: 'noData'; readonly detail: string }
   | { readonly kind: 'nonFinite'; readonly value: 'NaN' | '+Inf' | '-Inf' }

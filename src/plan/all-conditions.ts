@@ -11,7 +11,7 @@ export function allConditions(plan: Conditioned): readonly PlacedCondition[] {
   const triggers = (list: readonly Trigger[], phase: string | null): readonly PlacedCondition[] => list.map(({ id, condition, severity }) => ({ id, condition, role: 'trigger', severity, phase }));
   return [
     ...triggers(plan.triggers, null), ...listed(plan.invariants, 'invariant', null),
-    ...plan.phases.flatMap(({ phase, ...of }) => [...listed(of.enter, 'enter', phase), ...triggers(of.triggers, phase), ...listed(of.leave, 'leave', phase)]),
+    ...plan.phases.flatMap(({ phase, ...of }) => [...listed(of.enter, 'enter', phase), ...triggers(of.triggers, phase), ...listed(of.stages.flatMap(({ enter }) => enter), 'enter', phase), ...listed(of.leave, 'leave', phase)]),
     ...(plan.baking === null ? [] : [...triggers(plan.baking.triggers, 'baking'), ...listed(plan.baking.leave, 'leave', 'baking')]),
     ...listed(plan.rollback.verify, 'verify', null), ...plan.grades.flatMap(({ criteria }) => listed(criteria, 'grade', null)),
   ];

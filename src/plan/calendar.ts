@@ -74,14 +74,17 @@ export function nextStandUp(plan: Pick<ResolvedPlan, 'timezone' | 'standUps'>, p
 }
 
 function firstOf(standUp: ResolvedPlan['standUps'][number], today: DateTime, after: EpochMs): EpochMs | null {
-  for (let ahead = 0; ahead <= 8; ahead++) {
+  // a month's first working day may be two months ahead
+  for (let ahead = 0; ahead <= (standUp.monthly ? 66 : 8); ahead++) {
     const day = today.plus({ days: ahead });
-    if (!standUp.weekdays.includes(day.weekday)) continue;
+    if (!standUp.weekdays.includes(day.weekday) || (standUp.monthly && !isFirstWorkingDay(day))) continue;
     const at = standUp.at.map((clock) => atClock(day, clock)).filter((one) => one > after).sort((a, b) => a - b)[0];
     if (at !== undefined) return at;
   }
   return null;
 }
+
+const isFirstWorkingDay = ({ weekday, day }: DateTime): boolean => weekday <= 5 && (day === 1 || (weekday === 1 && day <= 3));
 
 /** The first `count` instants of a review of a rollout that ended at `endedAt`; fewer when it comes fewer times. */
 export function reviewDates(plan: Pick<ResolvedPlan, 'timezone'>, review: Review, endedAt: EpochMs, count: number): readonly EpochMs[] {

@@ -25,7 +25,8 @@ export type TrendSyntax = { readonly kind: 'trend'; readonly metric: Word; reado
 export type EventSyntax = { readonly kind: 'event'; readonly event: Word };
 export type ConditionSyntax = CompareSyntax | TrendSyntax | EventSyntax;
 export type AllOfSyntax = { readonly kind: 'all-of'; readonly phase: Word; readonly at: number };
-export interface SoakSyntax { readonly duration: string; readonly onIssue: 'restarts' | 'extends' | null }
+/** `words`: how many parts it has between its commas */
+export interface SoakSyntax { readonly duration: string | null; readonly onIssue: 'restarts' | 'extends' | null; readonly untilDecided: boolean; readonly words: number }
 export interface ClockSyntax { readonly hour: number; readonly minute: number; readonly at: number }
 export interface DaySyntax { readonly day: { readonly value: number; readonly at: number }; readonly clock: ClockSyntax | null }
 export interface LeadSyntax { readonly unit: 'week' | 'day'; readonly count: { readonly value: number; readonly at: number }; readonly clock: ClockSyntax | null }

@@ -10,6 +10,7 @@ export { recordMetrics, reservedWords, type ConditionContext, type MetricFacts }
 export { allConditions, measuredBy, type PlacedCondition } from './all-conditions.js';
 export { parseDuration, printDuration } from './durations.js';
 export { convertUnit, unitFactor, withUnit } from './units.js';
+export { exposesLess, isUnlimited, sizeOf, unlimited } from './ordering.js';
 export { nextAllowed, nextStandUp, nominalTimes, quietUntil, reviewDates, whyNotAllowed, type NotAllowed } from './calendar.js';
 export { detectionTimeMs, lintPlan, type Lint, type LintContext } from './lint.js';
 export { fillSecrets, maskSecrets, secretNames, secretValues, type Environment } from './secrets.js';

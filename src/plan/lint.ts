@@ -37,8 +37,8 @@ function unalignedCohorts(plan: ResolvedPlan): readonly Lint[] {
   const orders = new Set(flags.map(orderOf));
   if (flags.length < 2 || (orders.size === 1 && !orders.has(null))) return [];
   const standing = new Map<string, number>();
-  for (const [index, { phase, moves }] of plan.phases.entries()) {
-    for (const { target, to } of moves) if (typeof to === 'number') standing.set(target, to);
+  for (const [index, { phase, moves, stages }] of plan.phases.entries()) {
+    for (const { target, to } of [...moves, ...stages.flatMap((stage) => stage.moves)]) if (typeof to === 'number') standing.set(target, to);
     const shares = flags.map(({ id }) => standing.get(id) ?? 0).filter((share) => share > 0 && share < 100);
     if (shares.length < 2) continue;
     const touched = 100 * (1 - shares.reduce((left, share) => left * (1 - share / 100), 1));
@@ -57,6 +57,8 @@ function shortSoaks(plan: ResolvedPlan): readonly Lint[] {
   const found: Lint[] = [];
   const conditions = allConditions(plan);
   plan.phases.forEach(({ phase, soak }, index) => {
+    // without a length of its own it soaks for as long as people say
+    if (soak.ms === 0) return;
     for (const { id, condition, role, phase: of } of conditions) {
       if ((role === 'trigger' && (of === null || of === phase) || (role === 'leave' && of === phase)) && reach(condition) > soak.ms) {
         found.push(lint('warning', 'SHORT_SOAK', ['phases', index, 'soak'], `“${phase}” soaks for ${printDuration(soak.ms)}, but “${condition.text}” (${id}) looks at ${printDuration(reach(condition))}: it could not ${role === 'trigger' ? 'fire on this phase alone' : 'hold by this phase alone'}`));
@@ -105,6 +107,7 @@ function unanswerable(plan: ResolvedPlan): readonly Lint[] {
     else if (!plan.starterMayApprove && needs === from.length) found.push(lint('warning', 'STARTER_BARRED', place, `${what} needs ${needs === 1 ? `${from[0]!}` : 'everybody who is asked'}; if one of them starts the rollout, nobody can settle it (starter may approve: no)`));
   };
   plan.phases.forEach(({ phase, approval }, index) => { if (approval !== null) check(approval.from, approval.needs, ['phases', index, 'approval'], `the approval of “${phase}”`); });
+  for (const [name, decision, place] of [...plan.phases.map(({ phase, decision }, index) => [phase, decision, ['phases', index, 'decision']] as const), ['baking', plan.baking?.decision ?? null, ['baking', 'decision']] as const]) if (decision !== null) check(decision.from, decision.needs, place, `the decision at the end of “${name}”`);
   for (const { from, question, kind } of [...plan.preparation, ...plan.phases.flatMap(({ preparation }) => preparation)]) if (kind !== 'command' && from.length === 0) check(from, 1, ['preparation'], `“${question}”`);
   plan.standUps.forEach(({ from, title }, index) => { if (from.length === 0) check(from, 1, ['stand-ups', index], `“${title}”`); });
   return found;
@@ -119,7 +122,7 @@ function unmeasurable(plan: ResolvedPlan): readonly Lint[] {
   }
   for (const { phase, leave, soak, cadenceMs } of plan.phases) {
     for (const { id, condition } of leave) {
-      if (condition.kind === 'compare' && condition.ofLooks !== null && condition.ofLooks.n * cadenceMs > soak.ms) found.push(lint('warning', 'NEVER_MEASURED', placeOfId(plan, id), `“${condition.text}” needs ${condition.ofLooks.n} looks, but “${phase}” has only ${Math.floor(soak.ms / cadenceMs)} in its soak`));
+      if (condition.kind === 'compare' && condition.ofLooks !== null && soak.ms > 0 && condition.ofLooks.n * cadenceMs > soak.ms) found.push(lint('warning', 'NEVER_MEASURED', placeOfId(plan, id), `“${condition.text}” needs ${condition.ofLooks.n} looks, but “${phase}” has only ${Math.floor(soak.ms / cadenceMs)} in its soak`));
     }
   }
   plan.metrics.forEach(({ name, minSamples, settings, provider, alerts }) => {
@@ -170,11 +173,11 @@ function unset(plan: ResolvedPlan, env: Environment | null): readonly Lint[] {
 }
 
 /** `phases/wave-1/enter/2` as a place of the file; unfolded lists are longer than the file's, so their places end at the list. */
-function placeOfId(plan: ResolvedPlan, id: string): Place {
+export function placeOfId(plan: ResolvedPlan, id: string): Place {
   const [head, name, ...rest] = id.split('/');
   if (head === 'levels') return ['metrics', name!, 'levels', ...rest];
   if (head !== 'phases') return rest.length === 0 ? [head!] : [head!, name!, ...rest.map(step)];
   const index = plan.phases.findIndex(({ phase }) => phase === name);
-  return ['phases', index, ...(rest[0] === 'triggers' ? rest.map(step) : rest.slice(0, 1))];
+  return ['phases', index, ...(rest[0] === 'triggers' ? rest.map(step) : rest[0] === 'then' ? rest.slice(0, 3).map(step) : rest.slice(0, 1))];
 }
 const step = (text: string): string | number => (/^\d+$/.test(text) ? Number(text) : text);

@@ -15,6 +15,8 @@ export interface ProviderSchema {
   readonly contact?: string;
   /** Problems that need more than one field and no I/O, as sentences; empty: none. `values` are those the phases move a target to, else empty. */
   readonly check?: (settings: ProviderSettings, values: readonly TargetValue[]) => readonly string[];
+  /** Why a target cannot hold what its service calls unlimited, as a sentence; null: it can. Left out: no target of this provider can be unlimited. */
+  readonly unlimited?: (settings: ProviderSettings, is: number | string | null) => string | null;
 }
 
 /** Provider name → schema. The names are the keys that a plan uses. */

@@ -49,13 +49,16 @@ export function cadenceAt(reading: Reading, text: string | undefined, place: Pla
   return lengthAt(reading, read.syntax, place, otherwise);
 }
 
-export function soakAt(reading: Reading, text: string, place: Place): { readonly ms: Ms; readonly onIssue: 'restart' | 'extend' } {
+/** A soak; `until decided` without a length has no clean time of its own to wait for. */
+export function soakAt(reading: Reading, text: string, place: Place): { readonly ms: Ms; readonly onIssue: 'restart' | 'extend'; readonly untilDecided: boolean } {
   const read = readSyntax('Soak', text);
-  if ('problem' in read) {
-    reading.problems.add(place, 'WRONG_DURATION', `“${text}” is no soak: write “24h”, “24h, restarts on issue” or “24h, extends on issue”`, { offset: read.problem.offset });
-    return { ms: 86_400_000, onIssue: 'extend' };
+  const said = 'problem' in read ? 0 : [read.syntax.duration, read.syntax.onIssue, read.syntax.untilDecided || null].filter((part) => part !== null).length;
+  if ('problem' in read || said < read.syntax.words) {
+    reading.problems.add(place, 'WRONG_DURATION', `“${text}” is no soak: write “24h”, “24h, restarts on issue”, “24h, extends on issue” or “24h, until decided”`, { offset: 'problem' in read ? read.problem.offset : 0 });
+    return { ms: 86_400_000, onIssue: 'extend', untilDecided: false };
   }
-  return { ms: lengthAt(reading, read.syntax.duration, place, 86_400_000), onIssue: read.syntax.onIssue === 'restarts' ? 'restart' : 'extend' };
+  const { duration, onIssue, untilDecided } = read.syntax;
+  return { ms: duration === null ? 0 : lengthAt(reading, duration, place, 86_400_000), onIssue: onIssue === 'restarts' ? 'restart' : 'extend', untilDecided };
 }
 
 /** 'day 3 at 09:00' in the plan's zone, or 'launch - 2h'. Day 1 is the first day; there is no day 0, so day -1 is the day before day 1. */

@@ -50,7 +50,7 @@ function resolveItem(reading: Reading, entry: string | ItemFile, frame: Frame, p
 }
 
 /** Who is asked, and how many must answer: never more than there are. */
-function quorumAt(reading: Reading, entry: { readonly from?: string | string[] | undefined; readonly needs?: number | string | undefined }, frame: Pick<Frame, 'from' | 'needs'>, entryPlace: Place): Pick<Frame, 'from' | 'needs'> {
+export function quorumAt(reading: Reading, entry: { readonly from?: string | string[] | undefined; readonly needs?: number | string | undefined }, frame: Pick<Frame, 'from' | 'needs'>, entryPlace: Place): Pick<Frame, 'from' | 'needs'> {
   const before = reading.problems.count;
   const from = peopleAt(reading, entry.from, [...entryPlace, 'from'], frame.from);
   const needs = wholeOf(entry.needs, frame.needs);

@@ -1,7 +1,7 @@
 // What recurs or stands in the calendar: stand-ups, business hours, freezes, reviews and follow-ups. Instants are computed in calendar.ts.
 import type { Place } from './problems.js';
 import { listed, nearest } from './did-you-mean.js';
-import { parseDuration } from './durations.js';
+import { parseDuration, printDuration } from './durations.js';
 import { clockAt, dateAt, dayAt, lengthAt, peopleAt, slug, wholeOf, type Reading } from './reading.js';
 import type { FollowUp, Freeze, Hours, ResolvedPlan, Review, StandUp } from './types.js';
 
@@ -18,12 +18,38 @@ function standUps(reading: Reading): readonly StandUp[] {
   const name = namer(reading, 'stand-ups', 'stand-up');
   return (reading.file['stand-ups'] ?? []).map((entry, index): StandUp => {
     const place: Place = ['stand-ups', index];
-    const at = typeof entry.at === 'string' ? [clockAt(reading, entry.at, [...place, 'at'])] : entry.at.map((text, nth) => clockAt(reading, text, [...place, 'at', nth]));
+    const series = typeof entry.at === 'string' && /^\s*every\b/.test(entry.at) ? seriesAt(reading, entry.at, [...place, 'at']) : null;
+    const at = series?.at ?? (typeof entry.at === 'string' ? [clockAt(reading, entry.at, [...place, 'at'])] : entry.at.map((text, nth) => clockAt(reading, text, [...place, 'at', nth])));
+    const days = entry.days === 'monthly' ? 'weekdays' : (entry.days ?? 'daily');
+    const withinMs = lengthAt(reading, entry.within, [...place, 'within'], Math.min(2 * 3_600_000, series?.everyMs ?? Number.POSITIVE_INFINITY));
+    if (series !== null && withinMs > series.everyMs) reading.problems.add([...place, 'within'], 'WRONG_DURATION', `the next one comes after ${printDuration(series.everyMs)}, before ${printDuration(withinMs)} are over`);
     return {
-      id: name(entry['stand-up'], index), title: entry['stand-up'], at: [...new Set(at)].sort(), weekdays: weekdaysOf(entry.days ?? 'daily'), phases: phasesAt(reading, entry.in, [...place, 'in']),
-      from: peopleAt(reading, entry.from, [...place, 'from'], []), withinMs: lengthAt(reading, entry.within, [...place, 'within'], 2 * 3_600_000), otherwise: entry.otherwise ?? 'continue',
+      id: name(entry['stand-up'], index), title: entry['stand-up'], at: [...new Set(at)].sort(), weekdays: weekdaysOf(days), monthly: entry.days === 'monthly', phases: phasesAt(reading, entry.in, [...place, 'in']),
+      from: peopleAt(reading, entry.from, [...place, 'from'], []), withinMs, otherwise: entry.otherwise ?? 'continue',
     };
   });
+}
+
+const minute = 60_000;
+const minutesOf = (clock: string): number => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3));
+
+/** 'every 1h from 09:00 to 18:00': ten times a day on the wall. */
+function seriesAt(reading: Reading, text: string, place: Place): { readonly at: readonly string[]; readonly everyMs: number } {
+  const [, length, from, to] = /^\s*every\s+(.+?)\s+from\s+(\S+)\s+to\s+(\S+)\s*$/.exec(text) ?? [];
+  const everyMs = length === undefined ? null : parseDuration(length);
+  const none = { at: ['00:00'], everyMs: 86_400_000 };
+  if (everyMs === null || everyMs < 5 * minute || everyMs % minute !== 0) {
+    reading.problems.add(place, 'WRONG_TIME', length === undefined ? `“${text}” is no series of times: write “every 1h from 09:00 to 18:00”` : `“every ${length}” is no pace of people: write whole minutes, at least 5m`);
+    return none;
+  }
+  const before = reading.problems.count;
+  const [first, last] = [clockAt(reading, from!, place), clockAt(reading, to!, place)];
+  if (reading.problems.count > before) return none;
+  const at: string[] = [];
+  for (let clock = minutesOf(first); clock <= minutesOf(last); clock += everyMs / minute) at.push(`${String(Math.floor(clock / 60)).padStart(2, '0')}:${String(clock % 60).padStart(2, '0')}`);
+  if (at.length > 1) return { at, everyMs };
+  reading.problems.add(place, 'IMPOSSIBLE_TIME', `from ${first} to ${last} there is ${at.length === 0 ? 'no time' : `only one time ${printDuration(everyMs)} apart`}: “to” comes later on the same day`);
+  return none;
 }
 
 /** Phases by name and `baking`; without any, all of them. */

@@ -13,7 +13,7 @@ import type { PlanCondition } from './types.js';
 /** Where a condition stands; it decides which stretches of time exist for it. `index` counts phases from 0. */
 export type Standing =
   | { readonly in: 'plan' | 'invariants' | 'verify' | 'grades' | 'baking' }
-  | { readonly in: 'enter' | 'leave' | 'phase-triggers'; readonly index: number };
+  | { readonly in: 'enter' | 'stage' | 'leave' | 'phase-triggers'; readonly index: number };
 
 export interface ConditionReader {
   readonly at: (standing: Standing) => ConditionContext;
@@ -84,7 +84,7 @@ export function conditionReader(reading: Reading, metrics: ResolvedMetrics, soak
 const silent = new Problems(() => ({ line: null, column: null }));
 
 function refuseAllOf(reading: Reading, name: string, standing: Standing): { readonly code: string; readonly message: string } | null {
-  if (standing.in !== 'enter' && standing.in !== 'leave' && standing.in !== 'baking' && standing.in !== 'grades') {
+  if (standing.in !== 'enter' && standing.in !== 'stage' && standing.in !== 'leave' && standing.in !== 'baking' && standing.in !== 'grades') {
     return { code: 'WRONG_PLACE', message: '“all of …” stands for the gate of an earlier phase: use it under `enter` or `leave`' };
   }
   const index = reading.phases.indexOf(name);
@@ -146,6 +146,6 @@ function barredWindows(reading: Reading, standing: Standing): Barred {
     case 'plan': case 'invariants': return { soak: 'is different in every phase: put the condition into a phase' };
     case 'verify': return { soak: 'is over when a rollback is verified' };
     case 'grades': return { soak: 'is not said of which phase: write “throughout” or “over PHASE”' };
-    case 'leave': case 'phase-triggers': case 'baking': return {};
+    case 'stage': case 'leave': case 'phase-triggers': case 'baking': return {};
   }
 }

@@ -1,6 +1,7 @@
 // Metrics, alert counts and events: where each comes from and in which unit it is shown. Their levels become triggers in resolve-triggers.ts.
 import { recordMetrics, reservedWords, type MetricFacts } from './condition-context.js';
 import { listed } from './did-you-mean.js';
+import { printDuration } from './durations.js';
 import { isMap, type Place } from './problems.js';
 import { lengthAt, peopleAt, wholeOf, type Reading } from './reading.js';
 import { checkSettings, providerOf, settingsOf } from './resolve-settings.js';
@@ -41,9 +42,12 @@ export function resolveMetrics(reading: Reading): ResolvedMetrics {
 /** Provider names that decide what kind of answer a metric has. */
 const factsOf = (metric: MetricFile): MetricFacts => {
   const isPerson = Object.hasOwn(metric, 'person');
-  const answers = isPerson && (metric.answers ?? 'yes or no') === 'yes or no' ? 'yes-no' : Object.hasOwn(metric, 'probe') ? 'up-down' : 'number';
+  const answers = isPerson && answersOf(metric) === 'yes-no' ? 'yes-no' : Object.hasOwn(metric, 'probe') ? 'up-down' : 'number';
   return { unit: metric.unit ?? '', better: metric.better ?? betterOf(metric, answers), answers };
 };
+
+/** A scale has numbers on it. */
+const answersOf = (metric: MetricFile): 'number' | 'yes-no' => (metric.answers === 'number' || (metric.answers === undefined && metric.scale !== undefined) ? 'number' : 'yes-no');
 
 /** Yes and up are better; else the levels say it: a target of `> 98%` or a warning at `< 95%` wants more. */
 function betterOf(metric: MetricFile, answers: MetricFacts['answers']): 'lower' | 'higher' {
@@ -66,7 +70,7 @@ function resolveMetric(reading: Reading, { name, metric, place, alerts }: Metric
   checkSettings(reading, provided, [], ask);
   const facts = factsOf(metric);
   const human = provider === 'person' ? humanOf(reading, metric, { name, place }) : null;
-  if (human === null) for (const key of ['question', 'answers', 'valid for'] as const) if (metric[key] !== undefined) reading.problems.add([...place, key], 'KEY_WITHOUT_EFFECT', `“${key}” belongs to a metric that a person supplies (person: WHO)`, { on: 'key' });
+  if (human === null) for (const key of ['question', 'answers', 'valid for', 'scale', 'ask ahead'] as const) if (metric[key] !== undefined) reading.problems.add([...place, key], 'KEY_WITHOUT_EFFECT', `“${key}” belongs to a metric that a person supplies (person: WHO)`, { on: 'key' });
   return {
     name, provider, settings: provided.settings, unit: facts.unit, scale: scaleOf(reading, metric, place), better: facts.better,
     minSamples: wholeOf(metric['min samples'], 0), maxAgeMs: human?.validMs ?? length('max age', 5 * 60_000),
@@ -92,8 +96,21 @@ function humanOf(reading: Reading, metric: MetricFile, { name, place }: { readon
   const from = peopleAt(reading, typeof written === 'string' || Array.isArray(written) ? (written as string | string[]) : undefined, [...place, 'person', ...(isMap(who) ? ['from'] : [])], []);
   if (written === undefined || written === null) reading.problems.add([...place, 'person'], 'MISSING_KEY', 'say who answers: “person: NAME” or a list of them');
   if (metric.question === undefined) reading.problems.add(place, 'MISSING_KEY', `“question” is missing; say what ${name} asks`);
-  const answers = metric.answers === 'number' ? 'number' : 'yes-no';
-  return { from, question: metric.question ?? name, answers, validMs: lengthAt(reading, metric['valid for'], [...place, 'valid for'], 86_400_000) };
+  const answers = answersOf(metric);
+  if (answers === 'yes-no' && metric.scale !== undefined) reading.problems.add([...place, 'scale'], 'KEY_WITHOUT_EFFECT', '“scale” is for numbers: say “answers: number”, or leave it out', { on: 'key' });
+  const validMs = lengthAt(reading, metric['valid for'], [...place, 'valid for'], 86_400_000);
+  const askAheadMs = metric['ask ahead'] === undefined ? null : lengthAt(reading, metric['ask ahead'], [...place, 'ask ahead'], validMs / 2);
+  if (askAheadMs !== null && askAheadMs >= validMs) reading.problems.add([...place, 'ask ahead'], 'WRONG_DURATION', `an answer is valid for ${printDuration(validMs)}: asked again ${printDuration(askAheadMs)} before it runs out, it would be asked for without end`);
+  return { from, question: metric.question ?? name, answers, scale: scaleOfAnswers(reading, metric.scale, [...place, 'scale']), validMs, askAheadMs };
+}
+
+/** '0 to 10' */
+function scaleOfAnswers(reading: Reading, text: string | undefined, place: Place): NonNullable<ResolvedMetric['human']>['scale'] {
+  if (text === undefined) return null;
+  const [, from, to] = /^\s*(-?\d+(?:\.\d+)?)\s+to\s+(-?\d+(?:\.\d+)?)\s*$/.exec(text) ?? [];
+  if (from !== undefined && Number(from) < Number(to)) return { from: Number(from), to: Number(to) };
+  reading.problems.add(place, 'WRONG_VALUE', from === undefined ? `“${text}” is no scale: write “0 to 10”` : `there is nothing on a scale from ${from} to ${String(to)}: write the lower end first`);
+  return null;
 }
 
 /** `reads: ratio` on a metric in % multiplies by 100; `reads: B` on one in MB divides by a million. */

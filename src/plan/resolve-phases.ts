@@ -5,6 +5,7 @@ import { cadenceAt, dayAt, lengthAt, soakAt, type Reading } from './reading.js';
 import { resolveApproval, resolveDuring, resolvePreparation } from './resolve-asks.js';
 import type { ConditionReader } from './resolve-conditions.js';
 import { resolveChecks, resolveSteps } from './resolve-steps.js';
+import { resolveDecision, resolveStages } from './resolve-decisions.js';
 import { resolveMoves } from './resolve-targets.js';
 import { resolveTriggers } from './resolve-triggers.js';
 import type { Baking, Phase, ResolvedTarget } from './types.js';
@@ -33,6 +34,8 @@ export function resolvePhases(reading: Reading, { conditions, targets, quickestM
   return reading.file.phases.map((phase, index): Phase => {
     const place: Place = ['phases', index];
     const id = `phases/${phase.phase}`;
+    const { untilDecided, ...soak } = soakAt(reading, phase.soak, [...place, 'soak']);
+    const soaking = { ms: soak.ms, untilDecided };
     return {
       phase: phase.phase,
       starts: dayAt(reading, phase.starts, [...place, 'starts']),
@@ -42,9 +45,11 @@ export function resolvePhases(reading: Reading, { conditions, targets, quickestM
       approval: resolveApproval(reading, phase, [...place, 'approval']),
       checks: resolveChecks(reading, phase, [...place, 'checks']), before: resolveSteps(reading, phase, 'before', [...place, 'before']),
       moves: resolveMoves(reading, phase, targets, [...place, 'move']), after: resolveSteps(reading, phase, 'after', [...place, 'after']),
-      soak: soakAt(reading, phase.soak, [...place, 'soak']),
+      stages: resolveStages(reading, phase, soaking, { conditions, targets, index }),
+      soak,
       ...paceOf(reading, phase, place),
       leave: conditions.list(phase.leave, { in: 'leave', index }, [...place, 'leave'], `${id}/leave`),
+      decision: resolveDecision(reading, phase.decision, soaking, { place, soakKey: 'soak', name: phase.phase, id }),
       triggers: resolveTriggers(reading, conditions, phase.triggers, { standing: { in: 'phase-triggers', index }, place: [...place, 'triggers'], id: `${id}/triggers`, quickestMs }),
       during: resolveDuring(reading, phase, [...place, 'during']),
       rollbackWithinMs: phase.rollback === undefined ? null : lengthAt(reading, phase.rollback.within, [...place, 'rollback', 'within'], 30_000),
@@ -56,9 +61,11 @@ export function resolveBaking(reading: Reading, { conditions, quickestMs }: Phas
   const { baking } = reading.file;
   if (baking === undefined) return null;
   const place: Place = ['baking'];
+  const { untilDecided, ...soak } = soakAt(reading, baking.for, [...place, 'for']);
   return {
-    ...soakAt(reading, baking.for, [...place, 'for']), ...paceOf(reading, baking, place),
+    ...soak, ...paceOf(reading, baking, place),
     leave: conditions.list(baking.leave, { in: 'baking' }, [...place, 'leave'], 'baking/leave'),
+    decision: resolveDecision(reading, baking.decision, { ms: soak.ms, untilDecided }, { place, soakKey: 'for', name: 'baking', id: 'baking' }),
     triggers: resolveTriggers(reading, conditions, baking.triggers, { standing: { in: 'baking' }, place: [...place, 'triggers'], id: 'baking/triggers', quickestMs }),
   };
 }

@@ -54,7 +54,7 @@ function read(file: PlanFile, context: ResolveContext, launch: ResolveContext['l
   const reading = startReading(file, context, launch);
   const metrics = resolveMetrics(reading);
   // soaks are read once more with their problems in resolvePhases; here they only give a trend its window
-  const soakMs = file.phases.map(({ soak }) => { const read = readSyntax('Soak', soak); return 'problem' in read ? 86_400_000 : (parseDuration(read.syntax.duration) ?? 86_400_000); });
+  const soakMs = file.phases.map(({ soak }) => { const read = readSyntax('Soak', soak); return 'problem' in read || read.syntax.duration === null ? 86_400_000 : (parseDuration(read.syntax.duration) ?? 86_400_000); });
   const conditions = conditionReader(reading, metrics, soakMs);
   const quickestMs = quickestCadence(file);
   const targets = resolveTargets(reading);

@@ -1,9 +1,12 @@
 // Rules over the resolved plan that no single key can break: values within caps, phases in order, nothing that shrinks unsaid.
 // What is merely unwise is not refused but told: lint.ts.
+import { allConditions } from './all-conditions.js';
 import { reservedWords } from './condition-context.js';
 import { printDuration } from './durations.js';
+import { placeOfId } from './lint.js';
+import { exposesLess, sizeOf, unlimited } from './ordering.js';
 import type { Place, Problems } from './problems.js';
-import type { Phase, ResolvedPlan, ResolvedTarget, TargetValue } from './types.js';
+import type { Phase, PlannedMove, ResolvedPlan, ResolvedTarget, TargetValue } from './types.js';
 import { withUnit } from './units.js';
 
 export function checkRules(plan: ResolvedPlan, problems: Problems): void {
@@ -12,6 +15,7 @@ export function checkRules(plan: ResolvedPlan, problems: Problems): void {
   checkPreparation(plan, problems);
   for (const target of plan.targets) checkMoves(target, plan.phases, problems);
   checkStandUps(plan, problems);
+  checkScales(plan, problems);
 }
 
 function checkNames(plan: ResolvedPlan, problems: Problems): void {
@@ -46,31 +50,28 @@ function checkPreparation(plan: ResolvedPlan, problems: Problems): void {
 function checkMoves(target: ResolvedTarget, phases: readonly Phase[], problems: Problems): void {
   let before: { readonly phase: string; readonly value: TargetValue } | null = null;
   if (target.cap !== null && target.unit === '%' && (target.cap < 0 || target.cap > 100)) problems.add(['targets', target.id, 'cap'], 'OVER_CAP', `a cap of ${target.cap}% is no share of users: 0% to 100%`);
-  phases.forEach(({ phase, moves }, index) => {
-    const move = moves.find((one) => one.target === target.id);
-    if (move === undefined) return;
-    const place = ['phases', index, 'move', target.id];
+  const isNumeric = target.cap !== null || target.safer !== 'none' || target.unit !== '' || stepsOf(target, phases).some(({ move }) => typeof move.to === 'number');
+  stepsOf(target, phases).forEach(({ phase, move, place }) => {
     if (target.readOnly) problems.add(place, 'READ_ONLY', `“${target.id}” is read only: no phase may move it`);
+    const size = sizeOf(target, move.to);
+    if (move.to === unlimited && size === null && isNumeric) problems.add(place, 'WRONG_VALUE', `what “${target.id}” calls unlimited is not known: add “unlimited is: …” to the target`);
+    if (size === Number.POSITIVE_INFINITY && target.cap !== null) problems.add(place, 'OVER_CAP', `unlimited is over this target’s cap of ${withUnit(target.cap, target.unit)}`);
     if (typeof move.to === 'number') {
       if (target.unit === '%' && (move.to < 0 || move.to > 100)) problems.add(place, 'OVER_CAP', `${move.to}% is no share of users: 0% to 100%`);
       else if (target.cap !== null && move.to > target.cap) problems.add(place, 'OVER_CAP', `${withUnit(move.to, target.unit)} is over this target’s cap of ${withUnit(target.cap, target.unit)}`);
     }
-    if (before !== null && shrinks(target, before.value, move.to) && !move.shrinks) {
-      problems.add(place, 'SHRINKS', `“${phase}” exposes less than “${before.phase}”: ${shown(before.value, target)} → ${shown(move.to, target)}; if that is meant, add “shrinks: yes” to the phase`);
+    if (before !== null && exposesLess(target, move.to, before.value) && !move.shrinks) {
+      problems.add(place, 'SHRINKS', `“${phase}” exposes less than “${before.phase}”: ${shown(before.value, target)} → ${shown(move.to, target)}; if that is meant, add “shrinks: yes” to ${place.includes('then') ? 'this move' : 'the phase'}`);
     }
     before = { phase, value: move.to };
   });
 }
 
-/** A later phase that goes towards the safer side again is more often a slip than a wish. */
-function shrinks(target: ResolvedTarget, before: TargetValue, to: TargetValue): boolean {
-  if (typeof before !== 'number' || typeof to !== 'number') return false;
-  switch (target.safer) {
-    case 'lower': return to < before;
-    case 'higher': return to > before;
-    case 'none': return false;
-  }
-}
+/** Every move of a target, of phases and in mid-soak, in the order of the plan. A later one towards the safer side again is more often a slip than a wish. */
+const stepsOf = (target: ResolvedTarget, phases: readonly Phase[]): readonly { readonly phase: string; readonly move: PlannedMove; readonly place: Place }[] => phases.flatMap(({ phase, moves, stages }, index) => [
+  ...moves.map((move) => ({ phase, move, place: ['phases', index, 'move', target.id] })),
+  ...stages.flatMap((stage, number) => stage.moves.map((move) => ({ phase, move, place: ['phases', index, 'then', number, 'move', target.id] }))),
+].filter(({ move }) => move.target === target.id));
 const shown = (value: TargetValue, target: ResolvedTarget): string => (typeof value === 'number' ? withUnit(value, target.unit) : value);
 
 /** Two at one instant would be one meeting with two decisions. */
@@ -85,4 +86,14 @@ function checkStandUps(plan: ResolvedPlan, problems: Problems): void {
     }
     if (standUp.at.length > 1 && standUp.withinMs > 12 * 3_600_000) problems.add(['stand-ups', index, 'within'], 'WRONG_DURATION', `the next one comes before ${printDuration(standUp.withinMs)} are over`);
   });
+}
+
+/** What nobody can answer can never hold, or can never fail. */
+function checkScales(plan: ResolvedPlan, problems: Problems): void {
+  for (const { id, condition } of allConditions(plan)) {
+    if (condition.kind !== 'compare' || condition.subject.kind !== 'metric' || condition.subject.aggregate === 'sum' || condition.subject.aggregate === 'count' || condition.limit.kind !== 'number') continue;
+    const { metric } = condition.subject;
+    const scale = plan.metrics.find(({ name }) => name === metric)?.human?.scale ?? null;
+    if (scale !== null && (condition.limit.value < scale.from || condition.limit.value > scale.to)) problems.add(placeOfId(plan, id), 'OFF_SCALE', `“${condition.text}” asks for what is not on the scale of ${metric}, ${scale.from} to ${scale.to}`);
+  }
 }

@@ -13,7 +13,8 @@ const people = z.union([text, z.array(text).min(1)]).describe('a person, or a li
 const length = text.describe('a length of time: 90s, 5m, 24h, 2w, 1d 6h');
 const cadence = text.describe('every 15m');
 const clock = text.describe('a time of day in the plan’s time zone: 09:00');
-const weekdays = z.union([z.enum(['daily', 'weekdays']), z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1)]);
+const weekdayList = z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1);
+const weekdays = z.union([z.enum(['daily', 'weekdays']), weekdayList]);
 const condition = z.union([text, z.strictObject({ event: text })]).describe('a condition, e.g. error_rate > 10% for 5m');
 const conditions = z.array(condition);
 
@@ -46,7 +47,7 @@ const channel = z.union([text, z.looseObject({})]).describe('a channel by its pr
 const channels = z.array(channel);
 
 const target = z.looseObject({
-  safer: z.enum(['lower', 'higher', 'none']).optional(), unit: z.string().optional(), cap: z.union([number, text]).optional(),
+  safer: z.enum(['lower', 'higher', 'none']).optional(), unit: z.string().optional(), cap: z.union([number, text]).optional(), 'unlimited is': z.union([z.number(), z.string(), z.null()]).optional(),
   'read only': yesNo.optional(), on: text.optional(), 'write timeout': length.optional(),
 });
 const level = z.union([text, z.strictObject({
@@ -57,19 +58,27 @@ const metric = z.looseObject({
   unit: z.string().optional(), reads: text.optional(), better: z.enum(['lower', 'higher']).optional(), 'min samples': whole.optional(),
   'max age': length.optional(), 'when idle': z.enum(['not counted', 'clean']).optional(), timeout: length.optional(), step: length.optional(),
   levels: z.strictObject({ target: text.optional(), warning: level.optional(), critical: level.optional() }).optional(),
-  question: text.optional(), answers: z.enum(['yes or no', 'number']).optional(), 'valid for': length.optional(),
+  question: text.optional(), answers: z.enum(['yes or no', 'number']).optional(), 'valid for': length.optional(), scale: text.describe('0 to 10').optional(), 'ask ahead': length.optional(),
 });
 
+/** who decides at the end of a soak */
+const decision = z.strictObject({
+  from: people, needs: whole.optional(), question: text.optional(), within: length.optional(), otherwise: z.enum(['hold', 'roll back', 'stop']).optional(), again: length.optional(),
+});
+const move = z.record(name, z.union([text, z.number()]));
+/** a move in mid-soak */
+const stage = z.strictObject({ after: length, move, shrinks: yesNo.optional(), enter: conditions.optional() });
+
 const watching = { watch: cadence.optional(), 'blind after': length.optional(), 'unknown for': length.optional() };
-const soak = text.describe('24h, or 24h, restarts on issue');
+const soak = text.describe('24h, or 24h, restarts on issue, or 4w, until decided');
 const phase = z.strictObject({
   phase: name, starts: text.optional(), latest: text.optional(), preparation: preparation.optional(), enter: conditions.optional(),
   approval: z.strictObject({
     from: people, needs: whole.optional(), question: text.optional(), within: length.optional(), otherwise: z.enum(['hold', 'roll back', 'stop']).optional(), 'valid for': length.optional(),
   }).optional(),
   checks: z.array(check).optional(), before: z.array(step).optional(),
-  move: z.record(name, z.union([text, z.number()])).optional(), shrinks: yesNo.optional(), after: z.array(step).optional(),
-  soak, ...watching, leave: conditions.optional(), triggers: triggers.optional(),
+  move: move.optional(), shrinks: yesNo.optional(), after: z.array(step).optional(), then: z.array(stage).min(1).optional(),
+  soak, ...watching, leave: conditions.optional(), decision: decision.optional(), triggers: triggers.optional(),
   during: z.array(z.strictObject({ name: text.optional(), every: length, reports: text.optional(), ...commandKeys, run: command, ...onlyIn })).optional(),
   rollback: z.strictObject({ within: length }).optional(), ...onlyIn,
 });
@@ -101,9 +110,9 @@ export const planSchema = z.strictObject({
   baseline: z.strictObject({ over: length, 'min samples': whole.optional() }).optional(),
   triggers: triggers.optional(), invariants: conditions.optional(), preparation: preparation.optional(),
   phases: z.array(phase).min(1),
-  baking: z.strictObject({ for: soak, ...watching, leave: conditions.optional(), triggers: triggers.optional() }).optional(),
+  baking: z.strictObject({ for: soak, ...watching, leave: conditions.optional(), decision: decision.optional(), triggers: triggers.optional() }).optional(),
   'stand-ups': z.array(z.strictObject({
-    'stand-up': text, at: z.union([clock, z.array(clock).min(1)]), days: weekdays.optional(), in: z.union([text, z.array(text).min(1)]).optional(),
+    'stand-up': text, at: z.union([text.describe('09:00, or every 1h from 09:00 to 18:00'), z.array(clock).min(1)]), days: z.union([z.enum(['daily', 'weekdays', 'monthly']), weekdayList]).optional(), in: z.union([text, z.array(text).min(1)]).optional(),
     from: people, within: length.optional(), otherwise: z.enum(['continue', 'pause']).optional(), ...onlyIn,
   })).optional(),
   hours: z.strictObject({ days: weekdays.optional(), from: clock, to: clock }).optional(),
@@ -123,6 +132,8 @@ export const planSchema = z.strictObject({
 
 export type PlanFile = z.infer<typeof planSchema>;
 export type PhaseFile = PlanFile['phases'][number];
+export type DecisionFile = NonNullable<PhaseFile['decision']>;
+export type StageFile = NonNullable<PhaseFile['then']>[number];
 export type TriggersFile = NonNullable<PlanFile['triggers']>;
 export type TriggerFile = NonNullable<TriggersFile['info']>[number];
 export type CheckFile = NonNullable<PhaseFile['checks']>[number];

@@ -53,7 +53,7 @@ function misfits(issue: Issue, before: Place): readonly Place[] {
 }
 
 /** What stands in for a required key while the rest is judged; problems at these places are not told twice. */
-const standIns: Readonly<Record<string, unknown>> = { rollout: 'unnamed', owner: 'nobody', people: {}, targets: {}, phases: [{ phase: 'unnamed', soak: '1h' }], soak: '1h', for: '1d', from: 'nobody', phase: 'unnamed', over: '1h', within: '1h', every: '1h', step: 'unnamed', run: 'true', why: 'unnamed' };
+const standIns: Readonly<Record<string, unknown>> = { rollout: 'unnamed', owner: 'nobody', people: {}, targets: {}, phases: [{ phase: 'unnamed', soak: '1h' }], soak: '1h', for: '1d', from: 'nobody', phase: 'unnamed', over: '1h', within: '1h', every: '1h', step: 'unnamed', run: 'true', why: 'unnamed', after: '1h', move: {} };
 
 interface IssueContext { readonly document: unknown; readonly schema: ZodType; /** where it is in the file */ readonly place: Place; /** keys allowed there that the schema does not know */ readonly extraKeys: readonly string[] }
 

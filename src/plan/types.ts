@@ -2,7 +2,7 @@
 // No field is optional: what may be absent says so with null. This is what the workflow executes and what the journal keeps.
 import type { Condition, EpochMs, Ms, Severity } from '../judgement/types.js';
 
-/** A percentage 0..100, a number, or a text (an image, a model id), as the target's provider understands it. */
+/** A percentage 0..100, a number, `unlimited` (see `ResolvedTarget.unlimited`), or a text (an image, a model id), as the target's provider understands it. */
 export type TargetValue = number | string;
 
 /** A provider's own settings, validated by the provider's schema at the edge; opaque to the engine. Secrets stay `${env:NAME}` references here. */
@@ -66,6 +66,8 @@ export interface ResolvedTarget {
   readonly unit: string;
   /** no command exceeds it; null: no cap */
   readonly cap: number | null;
+  /** what its service calls the value `unlimited`, which is more than every number; null: it has no such value */
+  readonly unlimited: { readonly is: number | string | null } | null;
   readonly readOnly: boolean;
   /** host whose worker owns the effect; null: any worker */
   readonly on: string | null;
@@ -86,7 +88,7 @@ export interface ResolvedMetric {
   readonly maxAgeMs: Ms;
   readonly whenIdle: 'not-counted' | 'clean';
   /** for provider 'person': who answers, what is asked, what is a healthy answer */
-  readonly human: { readonly from: readonly string[]; readonly question: string; readonly answers: 'yes-no' | 'number'; readonly validMs: Ms } | null;
+  readonly human: { readonly from: readonly string[]; readonly question: string; readonly answers: 'yes-no' | 'number'; /** the numbers that may be answered; null: any */ readonly scale: { readonly from: number; readonly to: number } | null; readonly validMs: Ms; /** while it is judged, asked again so long before its answer runs out; null: when a gate needs it */ readonly askAheadMs: Ms | null } | null;
   readonly levels: { readonly target: string | null; readonly warning: string | null; readonly critical: string | null };
   /** counts of firing alerts carry their severity; null for other metrics. Their name is `alerts(severity)` */
   readonly alerts: string | null;
@@ -126,11 +128,15 @@ export interface Phase {
   readonly before: readonly Step[];
   readonly moves: readonly PlannedMove[];
   readonly after: readonly Step[];
+  /** moves in mid-soak, in their order */
+  readonly stages: readonly Stage[];
   readonly soak: { readonly ms: Ms; readonly onIssue: 'restart' | 'extend' };
   readonly cadenceMs: Ms;
   readonly blindAfterMs: Ms;
   readonly unknownForMs: Ms;
   readonly leave: readonly PlanCondition[];
+  /** who says at the end of the soak how it goes on; null: it goes on by itself */
+  readonly decision: Decision | null;
   /** in force from this phase's first move on, beside the plan's own */
   readonly triggers: readonly Trigger[];
   /** commands repeated while the phase soaks (synthetic tests) */
@@ -138,7 +144,13 @@ export interface Phase {
   readonly rollbackWithinMs: Ms | null;
 }
 
-export interface Baking { readonly ms: Ms; readonly onIssue: 'restart' | 'extend'; readonly cadenceMs: Ms; readonly blindAfterMs: Ms; readonly unknownForMs: Ms; readonly leave: readonly PlanCondition[]; readonly triggers: readonly Trigger[] }
+export interface Baking { readonly ms: Ms; readonly onIssue: 'restart' | 'extend'; readonly cadenceMs: Ms; readonly blindAfterMs: Ms; readonly unknownForMs: Ms; readonly leave: readonly PlanCondition[]; readonly decision: Decision | null; readonly triggers: readonly Trigger[] }
+
+/** A move in mid-soak: made when the phase has so much clean time and its conditions hold, and undone with the phase. */
+export interface Stage { readonly id: string; readonly afterMs: Ms; readonly enter: readonly PlanCondition[]; readonly moves: readonly PlannedMove[] }
+
+/** How a soak ends where people say so. `withinMs` null: the soak is open-ended, whoever decides is reminded every `againMs`. After a `stay` it is asked again when `againMs` more were clean. */
+export interface Decision { readonly id: string; readonly question: string; readonly from: readonly string[]; readonly needs: number; readonly withinMs: Ms | null; readonly otherwise: 'hold' | 'rollback' | 'stop'; readonly againMs: Ms }
 
 export interface PlannedMove { readonly target: string; readonly to: TargetValue; /** the plan said `shrinks: yes` */ readonly shrinks: boolean }
 
@@ -188,7 +200,7 @@ export interface Step {
 export interface RollbackStep { readonly id: string; readonly name: string; readonly run: CommandSettings; readonly verify: CommandSettings | null; readonly ask: readonly string[]; readonly withinMs: Ms }
 export interface RepeatedCommand { readonly id: string; readonly name: string; readonly command: CommandSettings; readonly everyMs: Ms; /** event reported when it fails */ readonly reports: string | null }
 
-export interface StandUp { readonly id: string; readonly title: string; /** 'HH:MM' in the plan's zone */ readonly at: readonly string[]; readonly weekdays: readonly number[]; /** phases (and 'baking') it is held in */ readonly phases: readonly string[]; readonly from: readonly string[]; readonly withinMs: Ms; readonly otherwise: 'continue' | 'pause' }
+export interface StandUp { readonly id: string; readonly title: string; /** 'HH:MM' in the plan's zone */ readonly at: readonly string[]; readonly weekdays: readonly number[]; /** only the first working day of each month */ readonly monthly: boolean; /** phases (and 'baking') it is held in */ readonly phases: readonly string[]; readonly from: readonly string[]; readonly withinMs: Ms; readonly otherwise: 'continue' | 'pause' }
 export interface Hours { readonly weekdays: readonly number[]; readonly from: string; readonly to: string }
 export interface Freeze { readonly from: EpochMs; readonly to: EpochMs; readonly why: string }
 

@@ -35,7 +35,7 @@ export const settingsSchema = z.strictObject({
 });
 export type CommandTarget = z.infer<typeof settingsSchema>;
 
-export const schema: ProviderSchema = { settings: settingsSchema, shorthand: null, check: (settings) => problems(settings) };
+export const schema: ProviderSchema = { settings: settingsSchema, shorthand: null, check: (settings) => problems(settings), unlimited: (_settings, is) => (is === null || is === '' ? 'a command is given a number or a word, and says one' : null) };
 
 const COMMANDS = ['write', 'read', 'verify', 'undo'] as const;
 

@@ -28,7 +28,7 @@ const settingsSchema = z.strictObject({
 });
 type Settings = z.infer<typeof settingsSchema>;
 
-export const schema: ProviderSchema = { settings: settingsSchema, shorthand: null, check: (given, values) => problems(settingsSchema.parse(given), values) };
+export const schema: ProviderSchema = { settings: settingsSchema, shorthand: null, check: (given, values) => problems(settingsSchema.parse(given), values), unlimited: (given, is) => unlimitedProblem(settingsSchema.parse(given), is) };
 
 const DEFAULT_VERIFY_MS = 30_000;
 const NUMBER = /^-?\d+(\.\d+)?$/;
@@ -41,6 +41,12 @@ function problems(settings: Settings, values: readonly TargetValue[]): string[] 
     if (problem !== null) found.push(`${name}: ${problem}`);
   }
   return [...found, ...values.flatMap((value) => { const problem = valueProblem(settings, value); return problem === null ? [] : [`${settings.key} cannot be ${JSON.stringify(value)}: ${problem}`]; })];
+}
+
+function unlimitedProblem(settings: Settings, is: number | string | null): string | null {
+  if (is === null) return 'a file holds a number or a text, not null';
+  const problem = valueProblem(settings, is);
+  return problem === null ? null : `${settings.key} cannot be ${JSON.stringify(is)}: ${problem}`;
 }
 
 /** What is written has to be read as the same value again. */

@@ -49,7 +49,7 @@ export const settingsSchema = z.strictObject({
 });
 export type HttpTarget = z.infer<typeof settingsSchema>;
 
-export const schema: ProviderSchema = { settings: settingsSchema, shorthand: null, check: (given, values) => problems(given, values) };
+export const schema: ProviderSchema = { settings: settingsSchema, shorthand: null, check: (given, values) => problems(given, values), unlimited: (given) => unlimitedProblem(settingsSchema.parse(given)) };
 
 export function stepsOf({ write }: HttpTarget): readonly HttpStep[] { return Array.isArray(write) ? write : [write]; }
 export function hasStatus(wanted: number | readonly number[], found: number): boolean { return typeof wanted === 'number' ? wanted === found : wanted.includes(found); }
@@ -113,6 +113,12 @@ export function valueProblem(settings: HttpTarget, value: TargetValue): string |
   // 0.1 + 0.2: compared after rounding, not by the remainder
   if (step !== undefined && Math.abs(Math.round(value / step) - value / step) > 1e-6) return `${value} is no multiple of step, ${step}`;
   return null;
+}
+
+/** A limit that is taken off is no share of anything. */
+function unlimitedProblem(settings: HttpTarget): string | null {
+  const name = stepsOf(settings).flatMap((one) => namesIn([one.url, (one.body ?? null) as JsonValue, { ...one.headers }])).find((one) => one === 'share' || one === 'rest');
+  return name === undefined ? null : `a request says '{{${name}}}', which has no value when the limit is taken off`;
 }
 
 /** `{{value}}` without quotes is a map with a map for its key. */

@@ -10,6 +10,8 @@ import { hasStatus, isText, needsReading, parsed, schema, settingsSchema, stepsO
 import { filled, filledText, type TemplateValues } from './http-template.js';
 import { TargetConflict, TargetRefused, TargetUnreachable, TargetUnverified, type TargetContext, type TargetProvider, type TargetRef } from './port.js';
 import { parsedSettings, problemsOf } from './settings.js';
+import { isUnlimited, readsUnlimited } from './unlimited.js';
+import { unlimited } from '../plan/ordering.js';
 
 export { schema };
 
@@ -29,7 +31,7 @@ export function createHttp(http: HttpClient): TargetProvider {
   const begin = (target: TargetRef, context: TargetContext): Call => ({ http, target, settings: parsedSettings(schema, settingsSchema, target), context, endsAt: performance.now() + target.writeTimeoutMs });
   return {
     name: 'http',
-    check: (target, values) => problemsOf(schema, target.settings, values),
+    check: (target, values) => problemsOf(schema, target.settings, values.filter((value) => !isUnlimited(target, value))),
 
     /** Address and field that are read; a hash, because the address may hold secrets. */
     claimKey(target) {
@@ -45,7 +47,7 @@ export function createHttp(http: HttpClient): TargetProvider {
 
     async write(target, value, expected, context) {
       const call = begin(target, context);
-      const problem = valueProblem(call.settings, value);
+      const problem = isUnlimited(target, value) ? null : valueProblem(call.settings, value);
       if (problem !== null) throw new TargetRefused({ code: 'VALUE_REFUSED', where: target.id, what: `${problem}.`, means: 'Nothing was changed.', todo: 'Correct the plan.' });
       for (let round = 1; ; round++) {
         const now = await standing(call, expected === null);
@@ -96,7 +98,7 @@ async function look(call: Call, placeOf: (call: Call) => Place): Promise<Standin
   if (answer.status < 200 || answer.status > 299) throw answerError(sent, answer, call.settings);
   const document = documentOf(sent, answer);
   const version = call.settings.version === undefined ? null : valueAt(document, parsed(call.settings.version.at));
-  const value = valueIn(document, at, scale, isText(call.settings));
+  const value = readsUnlimited(call.target, valueAt(document, parsed(at))) ? unlimited : valueIn(document, at, scale, isText(call.settings));
   if (value === null) throw new TargetRefused({ code: 'HTTP_NO_VALUE', where: masked(`${call.target.id}, ${answer.address}`, sent), what: `there is neither a number nor a text at '${at}' in the answer.`, means: 'What the target stands at is not known; nothing was changed.', todo: "Correct 'at', or put back what it points to." });
   return { value, detail: masked(`${answer.address}: ${at} is ${value}`, sent), etag: answer.header('etag'), version: (version ?? null) as JsonValue, document };
 }
@@ -128,12 +130,13 @@ async function settled(call: Call, place: (call: Call) => Place, value: TargetVa
 
 /** The requests of one write, in order; what one answers, the later ones may say. */
 async function sendAll(call: Call, value: TargetValue, now: Standing | null, round: number): Promise<void> {
-  const { settings, context } = call;
+  const { settings, context, target } = call;
   const said = (one: TargetValue): JsonValue => (isText(settings) ? String(one) : one);
   const exact = (result: number): number => Number(result.toPrecision(12));
-  const raw = said(typeof value === 'number' ? exact(value / settings.read.scale) : value);
+  const off = isUnlimited(target, value) ? target.unlimited : undefined;
+  const raw = off === null ? null : said(off ?? (typeof value === 'number' ? exact(value / settings.read.scale) : value));
   const values: Record<string, JsonValue> = {
-    value: said(value), key: context.key,
+    value: off === undefined ? said(value) : raw, key: context.key, ...(off === undefined ? {} : { raw }),
     ...(typeof value === 'number' ? { raw, share: said(exact(value / 100)), rest: said(exact(100 - value)) } : {}),
     ...(now === null ? {} : { document: withValueAt(now.document, parsed(settings.read.at), raw) as JsonValue }),
     ...(now?.version == null ? {} : { version: now.version }),
@@ -193,7 +196,7 @@ function pause({ context: { signal }, target }: Call, ms: number): Promise<void>
 
 /** '25' where the plan says 25: writing would succeed and never read back as meant. */
 function requireSameKind({ target }: Call, now: Standing, value: TargetValue): void {
-  if (typeof now.value === typeof value) return;
+  if (typeof now.value === typeof value || isUnlimited(target, now.value) || isUnlimited(target, value)) return;
   throw new TargetRefused({ code: 'VALUE_REFUSED', where: target.id, what: `it stands at the ${typeof now.value === 'string' ? 'text' : 'number'} ${JSON.stringify(now.value)}, and is to be moved to the ${typeof value === 'string' ? 'text' : 'number'} ${JSON.stringify(value)}.`, means: 'Nothing was changed.', todo: "Where the service writes numbers as text, say 'text: yes'; else correct 'at' or the plan." });
 }
 

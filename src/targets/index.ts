@@ -14,6 +14,7 @@ import { manual, schema as manualSchema } from './manual.js';
 import { createMemory, MemoryTargets, schema as memory } from './memory.js';
 import { createNginx, schema as nginx } from './nginx.js';
 import type { TargetProvider } from './port.js';
+import { withUnlimited } from './unlimited.js';
 import { createUnleash, schema as unleash } from './unleash.js';
 
 export interface TargetDeps {
@@ -30,14 +31,14 @@ export interface TargetEntry { readonly schema: ProviderSchema; readonly create:
 export const targets: Readonly<Record<string, TargetEntry>> = {
   flagd: { schema: flagd, create: () => createFlagd() },
   http: { schema: http, create: (deps) => createHttp(deps.http) },
-  'env-file': { schema: envFile, create: (deps) => createEnvFile(deps) },
+  'env-file': { schema: envFile, create: (deps) => withUnlimited(createEnvFile(deps)) },
   compose: { schema: compose, create: (deps) => createCompose(deps) },
   nginx: { schema: nginx, create: (deps) => createNginx(deps) },
-  command: { schema: command, create: (deps) => createCommand(deps) },
+  command: { schema: command, create: (deps) => withUnlimited(createCommand(deps)) },
   manual: { schema: manualSchema, create: () => manual },
   launchdarkly: { schema: launchdarkly, create: (deps) => createLaunchDarkly(deps) },
   unleash: { schema: unleash, create: (deps) => createUnleash(deps) },
-  memory: { schema: memory, create: (deps) => createMemory(deps.memory) },
+  memory: { schema: memory, create: (deps) => withUnlimited(createMemory(deps.memory)) },
 };
 
 /** Every target provider, made. */

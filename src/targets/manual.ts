@@ -13,7 +13,7 @@ const settingsSchema = z.strictObject({
   verify: z.string().min(1).optional(),
 });
 
-export const schema: ProviderSchema = { settings: settingsSchema, shorthand: 'instructions' };
+export const schema: ProviderSchema = { settings: settingsSchema, shorthand: 'instructions', unlimited: () => null };
 
 export const manual: TargetProvider = {
   name: 'manual',

@@ -14,7 +14,7 @@ const settingsSchema = z.strictObject({
   start: z.union([z.number(), z.string()]).optional(),
 });
 
-export const schema: ProviderSchema = { settings: settingsSchema, shorthand: 'key' };
+export const schema: ProviderSchema = { settings: settingsSchema, shorthand: 'key', unlimited: (_settings, is) => (is === null ? 'memory holds a number or a text, not null' : null) };
 
 /** What goes wrong. Whatever is 'later' counts on the clock given to the constructor. */
 export type MemoryFault =

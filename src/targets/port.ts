@@ -3,7 +3,7 @@ import type { ProviderSettings, TargetValue } from '../plan/types.js';
 import { FinalError, TransientError } from '../errors.js';
 
 /** One target as a provider sees it. `settings` passed the provider's schema; `${env:NAME}` references have been put in for this call only. */
-export interface TargetRef { readonly id: string; readonly settings: ProviderSettings; readonly writeTimeoutMs: number }
+export interface TargetRef { readonly id: string; readonly settings: ProviderSettings; readonly writeTimeoutMs: number; /** what the service calls the value `unlimited`; absent: there is no such value */ readonly unlimited?: number | string | null }
 
 /** `detail` says in words how it was read, e.g. 'flags.json: 10 % (1,003 of 10,000 users evaluate to on)'. */
 export interface Reading {

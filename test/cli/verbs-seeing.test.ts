@@ -127,7 +127,7 @@ describe('why', () => {
 
 describe('next', () => {
   test('what is waited for comes first, then instants in the plan\'s zone, freezes among them', async () => {
-    const plan = planOf({ freezes: [{ from: at + 86_400_000, to: at + 2 * 86_400_000, why: 'release day' }], standUps: [{ id: 's', title: 'Daily stand-up', at: ['09:00'], weekdays: [1, 2, 3, 4, 5], phases: ['wave-2'], from: ['commander'], withinMs: 1, otherwise: 'continue' }] });
+    const plan = planOf({ freezes: [{ from: at + 86_400_000, to: at + 2 * 86_400_000, why: 'release day' }], standUps: [{ id: 's', title: 'Daily stand-up', at: ['09:00'], weekdays: [1, 2, 3, 4, 5], monthly: false, phases: ['wave-2'], from: ['commander'], withinMs: 1, otherwise: 'continue' }] });
     const { stdout } = await typed('next batch-patches-v1 --json', showing(seenOf(), plan));
     expect(JSON.parse(stdout).calendar.map((e: { what: string }) => e.what.slice(0, 12))).toEqual(['commander: G', 'freeze for 2', 'wave-2 has s', 'Daily stand-']);
     const people = (await typed('next batch-patches-v1', showing(seenOf(), plan))).stdout;

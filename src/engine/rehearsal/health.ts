@@ -7,7 +7,7 @@ export interface Health { readonly base: number; /** halves in two weeks (or dou
 
 export function healthOf(plan: ResolvedPlan): ReadonlyMap<string, Health> {
   const wanted: { condition: Condition; holds: boolean }[] = [
-    ...[...plan.phases.flatMap((phase) => [...phase.enter, ...phase.leave]), ...(plan.baking?.leave ?? []), ...plan.grades.flatMap((grade) => grade.criteria), ...plan.invariants].map(({ condition }) => ({ condition, holds: true })),
+    ...[...plan.phases.flatMap((phase) => [...phase.enter, ...phase.stages.flatMap((stage) => stage.enter), ...phase.leave]), ...(plan.baking?.leave ?? []), ...plan.grades.flatMap((grade) => grade.criteria), ...plan.invariants].map(({ condition }) => ({ condition, holds: true })),
     ...[...plan.triggers, ...plan.phases.flatMap((phase) => phase.triggers), ...(plan.baking?.triggers ?? [])].map(({ condition }) => ({ condition, holds: false })),
   ];
   const counters = new Set([...wanted.map((one) => one.condition), ...plan.rollback.verify.map((one) => one.condition)].flatMap((condition) => (condition.kind === 'compare' && condition.subject.kind === 'increase' ? [condition.subject.metric] : [])));

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { EpochMs, Measurement, Point } from '../../judgement/types.js';
+import { sizeOf } from '../../plan/ordering.js';
 import type { ResolvedPlan, TargetValue } from '../../plan/types.js';
 import type { Message } from '../../channels/port.js';
 import type { MetricRef, SourceProvider } from '../../sources/port.js';
@@ -33,7 +34,7 @@ export class World {
 
   constructor(readonly plan: ResolvedPlan, readonly scenario: Scenario, readonly startedAt: EpochMs, readonly workflowId: string, private readonly client: Client, private readonly clock: () => Promise<EpochMs>, private readonly file: string) {
     this.health = healthOf(plan);
-    for (const target of plan.targets) this.values.set(target.id, scenario.targets?.[target.id] ?? (typeof firstValue(plan, target.id) === 'string' ? 'before' : target.safer === 'higher' ? 100 : 0));
+    for (const target of plan.targets) this.values.set(target.id, scenario.targets?.[target.id] ?? (typeof firstValue(plan, target.id) === 'string' && target.unlimited === null ? 'before' : target.safer === 'higher' ? 100 : 0));
     const add = (metric: string, list: readonly Stretch[]): void => { this.stretches.set(metric, [...(this.stretches.get(metric) ?? []), ...list.map((what) => ({ when: parseWhen(what.at, plan, file), what }))]); };
     for (const [metric, list] of Object.entries(scenario.metrics ?? {})) for (const name of metric === '*' ? plan.metrics.map((one) => one.name) : [metric]) add(name, list);
     for (const [severity, list] of Object.entries(scenario.alerts ?? {})) add(`alerts(${severity})`, list);
@@ -141,7 +142,7 @@ export class World {
   /** By a move, an undo or somebody's hand. */
   put(target: string, value: TargetValue, now: EpochMs): void {
     this.values.set(target, value);
-    this.exposure.push({ at: now, on: [...this.values.values()].some((one) => typeof one === 'number' && one > 0) });
+    this.exposure.push({ at: now, on: [...this.values].some(([id, one]) => (sizeOf(this.plan.targets.find((target) => target.id === id) ?? { unlimited: null }, one) ?? 0) > 0) });
   }
 
   private writeFault(target: string, direction: 'forward' | 'back', now: EpochMs): 'unreachable' | 'refused' | 'after effect' | 'by hand' | null {
