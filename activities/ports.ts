@@ -24,6 +24,10 @@ export interface EnginePort {
   claim(key: string, rollout: string, workflowId: string): Promise<void>;
   /** Frees the claim if `workflowId` holds it; freeing what is free is success. */
   release(key: string, workflowId: string): Promise<void>;
+  /** Holds that `name` is moved by nobody, beside others who hold the same; returns the claim's key, for `release`. @throws ClaimTaken naming who moves it */
+  protect(name: string, rollout: string, workflowId: string): Promise<string>;
+  /** @throws ClaimTaken naming a rollout other than `workflowId` that protects `name` */
+  unprotected(name: string, workflowId: string): Promise<void>;
   /** Creates what is missing of the reviews' schedules; returns their ids. */
   scheduleReviews(input: ReviewsInput): Promise<readonly string[]>;
   startFollowUp(input: FollowUpInput): Promise<string>;

@@ -20,5 +20,5 @@ export const resolve = (ports: Ports) => async (input: ResolveInput): Promise<Re
 /** The same plan watched at another pace; what follows from the cadence by default follows the new one. */
 function atCadence(plan: ResolvedPlan, cadenceMs: number): ResolvedPlan {
   const pace = { cadenceMs, blindAfterMs: cadenceMs + Math.max(cadenceMs, 60_000), unknownForMs: Math.max(3 * cadenceMs, 300_000) };
-  return { ...plan, phases: plan.phases.map((phase) => ({ ...phase, ...pace })), baking: plan.baking === null ? null : { ...plan.baking, ...pace } };
+  return { ...plan, invariantWatch: plan.invariantWatch === null ? null : { everyMs: null, blindAfterMs: null }, phases: plan.phases.map((phase) => ({ ...phase, ...pace })), baking: plan.baking === null ? null : { ...plan.baking, ...pace } };
 }

@@ -2,6 +2,7 @@
 import type { EpochMs, Ms, Point, References, Verdict } from '../src/judgement/types.js';
 import type { GateOutcome, ReportedEvent, WatchRules } from '../src/judgement/look-types.js';
 import type { PackedMemory } from '../src/judgement/pack.js';
+import type { Unbroken, Unwatched } from '../src/judgement/unwatched.js';
 import type { ChannelRef, CommandSettings, FollowUp, JsonValue, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry, OfflineRollback } from '../src/journal/port.js';
@@ -29,7 +30,7 @@ export interface WatchInput {
   readonly targets: readonly { readonly target: ResolvedTarget; readonly expected: TargetValue }[];
   readonly heartbeatUrl: string | null;
 }
-export type WatchWhy = 'look' | 'window' | 'fired' | 'cleared' | 'gate' | 'soaked' | 'invariant' | 'unknown' | 'known' | 'blind-breach' | 'drift' | 'offline' | 'changes';
+export type WatchWhy = 'look' | 'unwatched' | 'window' | 'fired' | 'cleared' | 'gate' | 'soaked' | 'invariant' | 'unknown' | 'known' | 'blind-breach' | 'drift' | 'offline' | 'changes';
 export interface DriftFound { readonly target: string; readonly expected: TargetValue; readonly found: TargetValue; readonly detail: string }
 export interface WatchReport {
   readonly why: readonly WatchWhy[];
@@ -45,9 +46,35 @@ export interface WatchReport {
   readonly unknown: boolean;
   readonly drift: readonly DriftFound[];
   readonly offline: OfflineRollback | null;
+  /** nobody saw the invariants for too long; absent: not so, or an older worker */
+  readonly unwatched?: Unwatched;
 }
 /** What a watch leaves in its heartbeat: everything the next attempt needs. */
 export interface WatchHeartbeat { readonly memory: PackedMemory; readonly driftAt: EpochMs; readonly line: string; /** when the next look is due, by the clock port */ readonly dueAt: EpochMs }
+
+/** Targets of one host that must keep their value. */
+export interface GuardInput {
+  readonly rollout: string;
+  /** `expected` null: what it stands at at the first look is what it must keep. `contested`: where it is known to stand while people are asked */
+  readonly targets: readonly { readonly target: ResolvedTarget; readonly expected: TargetValue | null; readonly contested: TargetValue | null }[];
+  readonly everyMs: Ms;
+  readonly unwatchedAfterMs: Ms;
+  readonly unbroken: Unbroken;
+}
+export interface GuardFound { readonly target: string; readonly found: TargetValue; readonly detail: string }
+export interface GuardReport {
+  /** first readings of what must be kept from now on */
+  readonly first: readonly GuardFound[];
+  readonly elsewhere: readonly GuardFound[];
+  /** contested, and back where they must be */
+  readonly back: readonly GuardFound[];
+  readonly unbroken: Unbroken;
+  readonly unwatched: Unwatched | null;
+}
+/** The same shape as a watch's, so that both are taken over alike. */
+export interface GuardHeartbeat { readonly memory: Unbroken; readonly line: string; readonly dueAt: EpochMs }
+export interface RestoreInput { readonly rollout: string; readonly target: ResolvedTarget; readonly value: TargetValue; readonly key: string }
+export interface RestoreResult { readonly found: TargetValue; readonly readBack: string; readonly output: readonly string[] }
 
 export interface ReadInput { readonly target: ResolvedTarget; readonly key: string }
 export interface ReadResult { readonly value: TargetValue; readonly detail: string }
@@ -63,7 +90,7 @@ export interface RepeatInput extends CommandInput { readonly everyMs: Ms; readon
 export interface BaselineInput { readonly metrics: readonly ResolvedMetric[]; readonly from: EpochMs; readonly to: EpochMs }
 export interface BaselineResult { readonly references: References[string]; /** metrics whose source answers only for now */ readonly sampledOnly: readonly string[]; readonly problems: readonly string[] }
 
-export interface ClaimInput { readonly rollout: string; readonly keys: readonly string[]; readonly targets: readonly ResolvedTarget[] }
+export interface ClaimInput { readonly rollout: string; readonly keys: readonly string[]; readonly targets: readonly ResolvedTarget[]; /** never moved, and by nobody else while this rollout is under way */ readonly protects?: readonly ResolvedTarget[] }
 export interface ClaimResult { readonly keys: readonly string[]; /** the end of this id's chain: an earlier rollout may have written it */ readonly head: ChainHead }
 export interface RecordInput { readonly rollout: string; readonly after: ChainHead; readonly entries: readonly Entry[]; /** figures for the meters, as of this batch */ readonly posted: Posted }
 export interface Posted { readonly state: string; readonly phase: string | null; readonly at: EpochMs; readonly openAsks: number; readonly oldestAskedAt: EpochMs | null; readonly unsentEntries: number; readonly unsentMessages: number; readonly rollback: { readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null } | null; readonly over: boolean }
@@ -86,6 +113,8 @@ export interface Activities {
   baseline(input: BaselineInput): Promise<BaselineResult>;
   watch(input: WatchInput): Promise<WatchReport>;
   takeOver(input: TakeOverInput): Promise<PackedMemory | null>;
+  guard(input: GuardInput): Promise<GuardReport>;
+  restoreTarget(input: RestoreInput): Promise<RestoreResult>;
   readTarget(input: ReadInput): Promise<ReadResult>;
   writeTarget(input: WriteInput): Promise<WriteResult>;
   undoTarget(input: UndoInput): Promise<UndoResult>;

@@ -77,6 +77,7 @@ function whyReturn(input: WatchInput, result: LookResult, drift: readonly DriftF
   if (result.fired.length > 0) why.push('fired');
   if (result.cleared.length > 0) why.push('cleared');
   if (result.blindBreaches.length > 0) why.push('blind-breach');
+  if (result.unwatched !== null) why.push('unwatched');
   if (result.gates.invariant !== known.invariant && (known.invariant !== null || result.gates.invariant === 'fail')) why.push('invariant');
   if (drift.some((found) => !known.drift.includes(found.target))) why.push('drift');
   if (result.unknownTooLong && !known.unknown) why.push('unknown');
@@ -94,7 +95,7 @@ const judges = (input: WatchInput, role: string): boolean => input.rules.conditi
 function reportOf(why: readonly WatchWhy[], result: LookResult, drift: readonly DriftFound[], offline: OfflineRollback | null): WatchReport {
   return {
     why, asOf: result.memory.asOf ?? 0, memory: packMemory({ ...result.memory, changes: [] }, false), verdicts: result.verdicts, changes: result.memory.changes, fired: result.fired, cleared: result.cleared,
-    blindBreaches: result.blindBreaches, gates: result.gates, soaked: result.soaked, unknown: result.memory.unknownSince !== null, drift, offline,
+    blindBreaches: result.blindBreaches, gates: result.gates, soaked: result.soaked, unknown: result.memory.unknownSince !== null, drift, offline, ...(result.unwatched === null ? {} : { unwatched: result.unwatched }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { WriteObserved } from '../src/metrics/port.js';
 import { sizeOf } from '../src/plan/index.js';
+import type { ResolvedTarget, TargetValue } from '../src/plan/types.js';
 import { TargetConflict, TargetRefused, TargetUnreachable } from '../src/targets/port.js';
 import { abortAfter } from './failure.js';
 import type { Ports } from './ports.js';
@@ -17,7 +18,7 @@ async function write(ports: Ports, input: WriteInput): Promise<WriteResult> {
   const signal = abortAfter(target.writeTimeoutMs);
   const context = contextOf(ports, target, key, signal, output);
   const refusedBy = refusal(input);
-  if (refusedBy !== null) throw ApplicationFailure.nonRetryable(refusedBy, 'TargetRefused', 'TARGET_PROTECTED');
+  if (refusedBy !== null) throw ApplicationFailure.nonRetryable(refusedBy, 'TargetRefused', refusedBy === overCap(target, input.before) ? 'CAP_BELOW_CURRENT' : 'TARGET_PROTECTED');
 
   const now = await read(ports, target, key, signal);
   if (!sameValue(now.value, value) || now.unsettled === true) {
@@ -37,6 +38,8 @@ async function write(ports: Ports, input: WriteInput): Promise<WriteResult> {
   return { after: after.value, readBack: evidence, output };
 }
 
+export const overCap = (target: ResolvedTarget, value: TargetValue): string => `${target.id} stands at ${value}${target.unit}, over its cap of ${target.cap}${target.unit}: nothing is moved before one of the two is set right.`;
+
 /** Tells the meters how an attempt at a write ended. */
 export async function observed<Result>(ports: Ports, rollout: string, provider: string, direction: WriteObserved['direction'], attempt: () => Promise<Result>): Promise<Result> {
   const startedAt = performance.now();
@@ -52,8 +55,10 @@ export async function observed<Result>(ports: Ports, rollout: string, provider: 
 }
 
 /** What is protected stays protected (promise 7): the last line of defence, after plan validation and the workflow's own check. */
-function refusal({ target, value }: WriteInput): string | null {
+function refusal({ target, value, before }: WriteInput): string | null {
   if (target.readOnly) return `${target.id} is read-only: no plan, command or drift may move it.`;
   if (target.cap !== null && (sizeOf(target, value) ?? Number.NEGATIVE_INFINITY) > target.cap) return `${target.id} is capped at ${target.cap}${target.unit}: ${value}${typeof value === 'number' ? target.unit : ''} is refused.`;
+  // An undo would put it back there, over the cap.
+  if (target.cap !== null && typeof before === 'number' && before > target.cap) return overCap(target, before);
   return null;
 }

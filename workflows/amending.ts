@@ -2,6 +2,8 @@
 // changed are void. A plan that is not sound, or that drops what is already moved, is refused and the old one stays in force.
 import { ActivityFailure } from '@temporalio/workflow';
 import { voidAsk } from './asks.js';
+import type { ResolvedPlan } from '../src/plan/types.js';
+import { loosening } from './loosening.js';
 import { reasonOf } from './moving.js';
 import { completed } from './older-plans.js';
 import { activities } from './options.js';
@@ -23,11 +25,16 @@ export async function amendPlan(run: Run): Promise<void> {
         refuse(run, targets.length > 0 ? `it drops ${targets.join(', ')}, which a rollback would need` : `its first phases must be ${done.join(', ')}, which have moved`, amendment.by);
         continue;
       }
+      // A plan that an older release resolved knows nothing of what is new here, and its rollout goes on as it went.
+      const loosened = 'invariantWatch' in resolved.plan ? loosening(state, plan) : [];
+      if (loosened.length > 0) { refuse(run, loosened.join('; '), amendment.by); continue; }
+      if (run.since020) await claimNew(run, plan);
       const changed = plan.phases.filter((phase) => JSON.stringify(phase) !== JSON.stringify(run.plan.phases.find((one) => one.phase === phase.phase))).map((phase) => phase.phase);
       state.plan = plan;
       state.phases = plan.phases.map((phase) => state.phases.find((one) => one.phase === phase.phase) ?? newPhase(phase.phase));
       for (const ask of Object.values(state.asks)) if ((ask.kind === 'approval' || (ask.kind === 'decision' && ask.state === 'open')) && ask.phase !== null && changed.includes(ask.phase) && (ask.state === 'open' || state.phases.find((phase) => phase.phase === ask.phase)?.movedAt === null)) voidAsk(run, ask.ask, 'the phase was amended');
       run.rewatch++;
+      run.reguard++;
       run.note('amended', `the plan is amended by ${amendment.by}: ${changed.length === 0 ? 'no phase changed' : changed.join(', ')}`, { plan: plan as never, changed }, amendment.by);
       run.tell('warning', 'amended', `${state.rollout} is amended by ${amendment.by}`, changed.join(', '), { to: [plan.owner] });
     } catch (error) {
@@ -35,6 +42,18 @@ export async function amendPlan(run: Run): Promise<void> {
       refuse(run, reasonOf(error), amendment.by);
     }
   }
+}
+
+/** What the new plan moves or protects and the old one did not is claimed as at a start. @throws ActivityFailure naming who holds it */
+async function claimNew(run: Run, plan: ResolvedPlan): Promise<void> {
+  const moved = (of: ResolvedPlan): ResolvedPlan['targets'] => of.targets.filter((target) => of.phases.some((phase) => phase.moves.some((move) => move.target === target.id)));
+  const kept = (of: ResolvedPlan): ResolvedPlan['targets'] => of.targets.filter((target) => target.protected !== null);
+  const added = (of: (of: ResolvedPlan) => ResolvedPlan['targets']): ResolvedPlan['targets'] => of(plan).filter((target) => !of(run.plan).some((one) => one.id === target.id));
+  const targets = added(moved);
+  const protects = added(kept);
+  if (targets.length + protects.length === 0) return;
+  const { keys } = await activities.claim({ rollout: run.state.rollout, keys: [], targets, protects });
+  run.state.claimed = [...new Set([...run.state.claimed, ...keys])];
 }
 
 function refuse(run: Run, why: string, by: string): void {

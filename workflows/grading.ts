@@ -1,6 +1,7 @@
 // End criteria: judged once over the whole rollout, each with its evidence. They give a grade, never an outcome.
 import { latestAsk, openAsk } from './asks.js';
 import { questionOf } from './human-answers.js';
+import { untilGuardsSaid } from './protecting.js';
 import { humanMetrics } from './rules.js';
 import type { Run } from './run.js';
 import { deciders, lookNow } from './watching.js';
@@ -19,6 +20,7 @@ export async function grade(run: Run): Promise<void> {
     const id = latestAsk(run, `end/${metric.name}`)?.ask ?? openAsk(run, { ask: `end/${metric.name}`, kind: 'metric', phase: 'baking', ...questionOf(run, metric, criteria), withinMs, otherwise: 'unknown' });
     await run.until(() => state.asks[id]!.state !== 'open');
   }));
+  if (plan.targets.some((target) => target.protected !== null)) await untilGuardsSaid(run);
   await lookNow(run);
   state.grades = plan.grades.map((one) => {
     const verdicts = one.criteria.map((criterion) => state.verdicts.find((verdict) => verdict.id === criterion.id)).filter((verdict) => verdict !== undefined);

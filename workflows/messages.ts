@@ -2,6 +2,7 @@
 // status query, search attributes, ids. Imported by the CLI and the activities too, so it holds names and types and nothing that acts.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { EpochMs, Ms, Severity, Verdict } from '../src/judgement/types.js';
+import type { Unwatched } from '../src/judgement/unwatched.js';
 import type { ChannelRef, TargetValue } from '../src/plan/types.js';
 
 export const taskQueue = 'tidegate';
@@ -56,7 +57,7 @@ export type RolloutState =
   | 'completed' | 'rolled-back' | 'rollback-incomplete' | 'stopped' | 'failed';
 export type RolloutOutcome = 'completed' | 'rolled-back' | 'rollback-incomplete' | 'stopped' | 'failed';
 
-export type HoldReason = 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
+export type HoldReason = 'protected' | 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
 export interface Hold { readonly reason: HoldReason; /** in words, with what ends it */ readonly message: string; readonly since: EpochMs; /** the person who ordered it, for a pause */ readonly by: string | null; /** how gravely people were told of it; absent: they were not */ readonly told?: Severity }
 
 export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'decision' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest' | 'step';
@@ -98,7 +99,7 @@ export interface Status {
   readonly phase: string | null;
   readonly phaseNumber: number;
   readonly phaseCount: number;
-  readonly targets: Readonly<Record<string, { readonly value: TargetValue; readonly unit: string; readonly cap: number | null }>>;
+  readonly targets: Readonly<Record<string, { readonly value: TargetValue; readonly unit: string; readonly cap: number | null; /** never moved, and restored when somebody changes it */ readonly protected?: true }>>;
   readonly soak: { readonly clean: Ms; readonly needed: Ms; readonly restarts: number } | null;
   /** moves in mid-soak of the phase; absent: it has none */
   readonly stages?: { readonly made: number; readonly of: number; readonly next: string | null };
@@ -114,6 +115,8 @@ export interface Status {
   readonly steps: readonly { readonly step: string; readonly phase: string; readonly state: 'running' | 'done' | 'failed' | 'undone' | 'left'; readonly at: EpochMs }[];
   readonly grades: readonly { readonly grade: string; readonly reached: boolean; readonly criteria: readonly Verdict[] }[];
   readonly rollback: { readonly reason: string; readonly to: string; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[] } | null;
+  /** the longest stretch in which nobody saw the invariants or a protected target; null: there are none, or nothing is known yet */
+  readonly unwatched?: Unwatched | null;
   readonly evaluations: number;
   readonly startedAt: EpochMs;
   readonly day1: EpochMs | null;

@@ -7,7 +7,8 @@ import { answered, openAsk } from './asks.js';
 import { longestAttemptMs, reader, writer } from './options.js';
 import { Interrupted, PartFailed, type Run } from './run.js';
 import { standing, type MoveRecord } from './state.js';
-import { deciders } from './watching.js';
+import { hasPassed, passes, passesBeside } from './validating.js';
+import { deciders, driftOptions } from './watching.js';
 
 /** Carries one planned move out, however many questions it takes; returns when the target reads back as wanted. @throws Interrupted */
 export async function move(run: Run, planned: PlannedMove, stage?: number): Promise<void> {
@@ -17,6 +18,7 @@ export async function move(run: Run, planned: PlannedMove, stage?: number): Prom
   for (;;) {
     const before = await readBefore(run, planned.target);
     if (before === null) continue;
+    if (run.target(planned.target).beforeMove !== null && !hasPassed(run, planned.target) && !(await passes(run, planned))) continue;
     if (await write(run, planned, before, stage)) return;
   }
 }
@@ -153,7 +155,7 @@ async function settleDrift(run: Run, target: string, expected: TargetValue, foun
   if (!(target in run.state.drift)) {
     run.state.drift[target] = found;
     run.holdAndTell('drift', `${target} was changed by somebody else: ${found} instead of ${expected}`, 'critical', deciders(run));
-    openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${target}`, kind: 'drift', question: `${target} was changed by somebody else (${found} instead of ${expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: ['adopt', 'restore', 'rollback'], healthy: 'restore', withinMs: null, otherwise: 'hold' });
+    openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${target}`, kind: 'drift', question: `${target} was changed by somebody else (${found} instead of ${expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: driftOptions(run, target, found), healthy: 'restore', withinMs: null, otherwise: 'hold' });
   }
   await run.until(() => !(target in run.state.drift));
 }
@@ -161,16 +163,20 @@ async function settleDrift(run: Run, target: string, expected: TargetValue, foun
 /** Obeys answers about drift, at any time: the watch finds drift while nothing else happens. */
 export async function keepDrift(run: Run): Promise<void> {
   const { state } = run;
-  const decided = () => Object.values(state.asks).find((ask) => ask.kind === 'drift' && ask.state === 'settled' && Object.keys(state.drift).some((target) => ask.ask.includes(`/drift/${target}`)));
+  const about = (name: string): string | undefined => Object.keys(state.drift).find((target) => (run.since020 ? new RegExp(`/drift/${target.replaceAll('.', '\\.')}(/\\d+)?$`).test(name) : name.includes(`/drift/${target}`)));
+  const asked = () => Object.values(state.asks).filter((ask) => ask.kind === 'drift' && about(ask.ask) !== undefined);
+  // Of several questions about one target only the newest counts: an answer of last week decides nothing today.
+  const decided = () => asked().find((ask, _, all) => ask.state === 'settled' && (!run.since020 || all.findLast((one) => about(one.ask) === about(ask.ask)) === ask));
   for (;;) {
     await run.beside(() => decided() !== undefined);
     const ask = decided()!;
-    const target = Object.keys(state.drift).find((one) => ask.ask.includes(`/drift/${one}`))!;
+    const target = about(ask.ask)!;
     const by = ask.answers.at(-1)!.by;
     if (ask.result === 'rollback') {
       delete state.drift[target];
       run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `${target} was changed by somebody else`, by, automatic: false, at: run.now() });
-    } else if (ask.result === 'adopt') adopt(run, target, by);
+    } else if (run.target(target).beforeMove !== null && !(await passesBeside(run, target, by))) delete state.drift[target]; // the next look finds it again and asks again
+    else if (ask.result === 'adopt') adopt(run, target, by);
     else if (!(await restore(run, target, by))) continue;
     if (Object.keys(state.drift).length === 0) run.unhold('drift', `${by} says ${String(ask.result)}`, by);
     run.rewatch++;

@@ -2,11 +2,11 @@
 // gets what the language takes when nothing is said, so that everything else may rely on it.
 import type { ResolvedPlan } from '../src/plan/types.js';
 
-const sinceThen = { variant: null, launch: null } satisfies Partial<ResolvedPlan>;
+const sinceThen = { variant: null, launch: null, invariantWatch: null } satisfies Partial<ResolvedPlan>;
 const ofPhases = { checks: [], before: [], after: [], stages: [], decision: null } satisfies Partial<ResolvedPlan['phases'][number]>;
 const ofRollback = { before: [], after: [] } satisfies Partial<ResolvedPlan['rollback']>;
 const ofLadder = { withinMs: 10 * 60_000 } satisfies Partial<ResolvedPlan['rollback']['ladder'][number]>;
-const ofTargets = { unlimited: null } satisfies Partial<ResolvedPlan['targets'][number]>;
+const ofTargets = { unlimited: null, protected: null, beforeMove: null, approval: null } satisfies Partial<ResolvedPlan['targets'][number]>;
 const ofStandUps = { monthly: false } satisfies Partial<ResolvedPlan['standUps'][number]>;
 const ofBaking = { decision: null } satisfies Partial<NonNullable<ResolvedPlan['baking']>>;
 const ofHumans = { scale: null, askAheadMs: null } satisfies Partial<NonNullable<ResolvedPlan['metrics'][number]['human']>>;

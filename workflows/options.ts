@@ -53,6 +53,19 @@ export const watcher = (activityId: string, cadenceMs: number, summary: string) 
   activityId, summary, startToCloseTimeout: 30_000, heartbeatTimeout: undefined, cancellationType: ActivityCancellationType.TRY_CANCEL,
   retry: { initialInterval: Math.max(100, Math.min(cadenceMs, 5_000)), backoffCoefficient: 1 },
 });
+/**
+ * A guard of protected targets: paced like the watch, on the queue of their host. An attempt that nobody takes is the one thing of which no attempt can tell,
+ * so on a host's own queue it ends by itself. Its cancellation is waited for, as that of a repeated command.
+ */
+export const guarder = (activityId: string, everyMs: number, on: string | null, summary: string) => proxyActivities<Activities>({
+  activityId, summary, startToCloseTimeout: 30_000, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, ...(on === null ? {} : { taskQueue: hostQueue(on), scheduleToStartTimeout: everyMs + 60_000 }),
+  retry: { initialInterval: Math.max(100, Math.min(everyMs, 5_000)), backoffCoefficient: 1 },
+});
+/** A restoration is as urgent as an undo; where nobody takes it, that is told and tried again at the next look. */
+export const restorer = (writeTimeoutMs: number, on: string | null) => proxyActivities<Activities>({
+  startToCloseTimeout: longestAttemptMs(writeTimeoutMs), scheduleToStartTimeout: 60_000, cancellationType: ActivityCancellationType.TRY_CANCEL, priority: first, taskQueue: on === null ? undefined : hostQueue(on),
+  retry: { initialInterval: 250, backoffCoefficient: 2, maximumAttempts: 3, nonRetryableErrorTypes: ['TargetRefused', 'TargetNeedsPerson'] },
+});
 /** A repeated command is paced like the watch. Its cancellation is waited for, so that a run that is continued as new leaves none behind. */
 export const repeater = (timeoutMs: number, everyMs: number, on: string | null) => proxyActivities<Activities>({
   startToCloseTimeout: timeoutMs + 20_000, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, taskQueue: on === null ? undefined : hostQueue(on), retry: { initialInterval: Math.min(everyMs, 60_000), backoffCoefficient: 1 },

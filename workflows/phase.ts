@@ -14,6 +14,8 @@ import { askHumans, answersSeen } from './human-answers.js';
 import { PartFailed, type Run } from './run.js';
 import { makeStages } from './stages.js';
 import { standing, type AskRecord } from './state.js';
+import { untilProtected } from './protecting.js';
+import { validateMoves, validates } from './validating.js';
 import { settleWhatIsOwed, takeSteps } from './steps.js';
 import { deciders, lookNow } from './watching.js';
 
@@ -132,17 +134,24 @@ export async function untilAllowed(run: Run): Promise<void> {
 async function pass(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
   const record = run.record!;
+  if (run.plan.targets.some((target) => target.protected !== null)) await untilProtected(run);
   for (;;) {
     // Once, before the first write: gates and triggers may refer to it.
     if (state.firstMoveAt === null && !(await takeBaseline(run))) continue;
     await gateOpens(run, phase);
-    const approval = phase.approval === null ? null : await approved(run, phase, phase.approval);
+    const wanted = approvalsOf(run, phase);
+    const approval = wanted.length === 0 ? null : wanted.length === 1 ? await approved(run, phase, wanted[0]!) : await allApproved(run, phase, wanted);
     if (approval === 'again') continue;
     await untilAllowed(run);
+    if (validates(run, phase) && !(await validateMoves(run, phase))) {
+      for (const ask of approval?.asks ?? []) voidAsk(run, ask, 'the rollout was held: what must pass before a move failed');
+      continue;
+    }
     // Judged again immediately before the first write: what was true when people said yes must still be.
     await lookNow(run);
-    if (state.gate === 'pass' && run.free() && calm(run) && (approval === null || run.now() < approval.goodUntil)) break;
-    if (approval !== null) voidAsk(run, approval.ask, state.gate !== 'pass' ? 'the evidence no longer stands' : run.now() >= approval.goodUntil ? 'the approval is no longer valid' : 'the rollout was held');
+    const given = approval === null || (run.now() < approval.goodUntil && (!run.since020 || approval.asks.every((id) => state.asks[id]!.state === 'settled')));
+    if (state.gate === 'pass' && run.free() && calm(run) && given) break;
+    for (const ask of approval?.asks ?? []) voidAsk(run, ask, state.gate !== 'pass' ? 'the evidence no longer stands' : !given ? 'the approval is no longer valid' : 'the rollout was held');
   }
   run.unhold('gate', 'the gate is open');
   record.verdicts = [...state.verdicts];
@@ -172,15 +181,34 @@ async function gateOpens(run: Run, phase: Phase): Promise<void> {
 
 export const failing = (run: Run): string => run.state.verdicts.filter((verdict) => verdict.verdict === 'fail').map((verdict) => verdict.message).slice(0, 3).join('; ');
 
-interface Approved { readonly ask: string; readonly goodUntil: number }
+interface Approved { readonly asks: readonly string[]; readonly goodUntil: number }
+interface Wanted { readonly name: string; readonly approval: NonNullable<Phase['approval']> }
+
+/** The phase's own approval, and that of each target it moves which needs one. */
+function approvalsOf(run: Run, phase: Phase): readonly Wanted[] {
+  const ofTargets = phase.moves.flatMap(({ target, to }): Wanted[] => {
+    const { approval, unit } = run.target(target);
+    return approval === null ? [] : [{ name: `${phase.phase}/approval/${target}`, approval: { ...approval, question: `${approval.question} (${phase.phase}: ${target} to ${to}${unit})` } }];
+  });
+  return [...(phase.approval === null ? [] : [{ name: `${phase.phase}/approval`, approval: phase.approval }]), ...ofTargets];
+}
+
+/** All are asked at once; what one of them does not open stays shut, and the others are asked again with it. */
+async function allApproved(run: Run, phase: Phase, wanted: readonly Wanted[]): Promise<Approved | 'again'> {
+  const given = await Promise.all(wanted.map((one) => approved(run, phase, one)));
+  const standing = given.filter((one) => one !== 'again');
+  if (standing.length === given.length) return { asks: standing.flatMap((one) => one.asks), goodUntil: Math.min(...standing.map((one) => one.goodUntil)) };
+  for (const ask of standing.flatMap((one) => one.asks)) voidAsk(run, ask, 'another approval of this phase did not stand');
+  return 'again';
+}
 
 /** One approval for this phase, this generation, this evidence. 'again': it does not stand, and the gate is passed anew. */
-async function approved(run: Run, phase: Phase, approval: NonNullable<Phase['approval']>): Promise<Approved | 'again'> {
+async function approved(run: Run, phase: Phase, { name, approval }: Wanted): Promise<Approved | 'again'> {
   const { state } = run;
-  const standingAsk = latestAsk(run, `${phase.phase}/approval`);
-  if (standingAsk?.state === 'settled' && standingAsk.result === 'approve' && run.now() < standingAsk.settledAt! + approval.validMs) return { ask: standingAsk.ask, goodUntil: standingAsk.settledAt! + approval.validMs };
+  const standingAsk = latestAsk(run, name);
+  if (standingAsk?.state === 'settled' && standingAsk.result === 'approve' && run.now() < standingAsk.settledAt! + approval.validMs) return { asks: [standingAsk.ask], goodUntil: standingAsk.settledAt! + approval.validMs };
   const id = standingAsk?.state === 'open' ? standingAsk.ask : openAsk(run, {
-    ask: `${phase.phase}/approval`, kind: 'approval', question: approval.question, from: approval.from, needs: approval.needs, options: ['approve', 'reject'], healthy: 'approve', withinMs: approval.withinMs, otherwise: approval.otherwise, validMs: approval.validMs,
+    ask: name, kind: 'approval', question: approval.question, from: approval.from, needs: approval.needs, options: ['approve', 'reject'], healthy: 'approve', withinMs: approval.withinMs, otherwise: approval.otherwise, validMs: approval.validMs,
     body: state.verdicts.filter((verdict) => verdict.id.includes('/enter/')).map((verdict) => `${verdict.verdict}: ${verdict.message}`).join('\n'),
   });
   const stands = (): boolean => calm(run) && run.free(['freeze', 'hours']) && state.gate !== 'fail';
@@ -192,7 +220,7 @@ async function approved(run: Run, phase: Phase, approval: NonNullable<Phase['app
   }
   if (ask.state === 'settled' && ask.result === 'approve') {
     run.note('decision', `${phase.phase} is approved by ${ask.answers.map((answer) => answer.by).join(' and ')}`, { ask: id });
-    return { ask: id, goodUntil: ask.settledAt! + approval.validMs };
+    return { asks: [id], goodUntil: ask.settledAt! + approval.validMs };
   }
   if (ask.state === 'expired' && approval.otherwise === 'rollback') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `nobody approved ${phase.phase} in time`, by: 'tidegate', automatic: true, at: run.now() });
   if (ask.state === 'expired' && approval.otherwise === 'stop') run.demand({ kind: 'stop', reason: `nobody approved ${phase.phase} in time`, by: 'tidegate', at: run.now() });

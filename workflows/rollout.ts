@@ -15,6 +15,7 @@ import { completed } from './older-plans.js';
 import { activities } from './options.js';
 import { keepRecord, keepTelling } from './outbox.js';
 import { bake, runPhase } from './phase.js';
+import { keepProtected } from './protecting.js';
 import { Interrupted, Leaving, Run, besideTheStory } from './run.js';
 import { movesOf } from './soaks.js';
 import { keepStandUps, resumeStandUps } from './stand-ups.js';
@@ -24,6 +25,7 @@ import { cardOf, stateOf, statusOf } from './status.js';
 import { amendPlan } from './amending.js';
 import { startProblems } from './understanding.js';
 import { afterwards, adoptOffline } from './afterwards.js';
+import { lastLook } from './unwatched.js';
 import { deciders, keepWatch, mattersOf, resumeDecisions } from './watching.js';
 
 /**
@@ -57,7 +59,7 @@ async function begin(plan: unknown, options: StartOptions): Promise<State> {
     const resolved = await activities.resolve({ plan, options, now: Date.now() });
     const state = newState(resolved.rollout, completed(resolved.plan), options.startedBy ?? { by: 'temporal', identity: workflowId }, Date.now());
     const moved = state.plan.targets.filter((target) => state.plan.phases.some((phase) => movesOf(phase).some((move) => move.target === target.id)));
-    const claimed = await activities.claim({ rollout: resolved.rollout, keys: [`rollout/${resolved.rollout}`], targets: moved });
+    const claimed = await activities.claim({ rollout: resolved.rollout, keys: [`rollout/${resolved.rollout}`], targets: moved, protects: state.plan.targets.filter((target) => target.protected !== null) });
     state.claimed = [...claimed.keys];
     state.outbox.head = claimed.head;
     state.outbox.nextSeq = claimed.head.seq + 1;
@@ -82,7 +84,8 @@ async function carryOut(run: Run, options: StartOptions, flush: () => void, resu
   resumeDecisions(run);
   resumeStandUps(run);
   flush();
-  const coroutines = [keepWatch(run), keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run)), ...(asksAhead(run) ? [besideTheStory(keepAnswersFresh(run))] : [])];
+  const guards = keepProtected(run);
+  const coroutines = [keepWatch(run), guards, keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run)), ...(asksAhead(run) ? [besideTheStory(keepAnswersFresh(run))] : [])];
 
   const end = await story(run);
   if (end === 'leaving') {
@@ -95,7 +98,8 @@ async function carryOut(run: Run, options: StartOptions, flush: () => void, resu
   for (const ask of Object.values(state.asks)) if (ask.state === 'open') voidAsk(run, ask.ask, `the rollout is over: ${state.outcome}`);
   state.holds = [];
   await afterwards(run);
-  run.note('ended', `${state.rollout} is over: ${state.outcome}`, { outcome: state.outcome, tookMs: run.now() - state.startedAt, grades: state.grades.map((one) => ({ grade: one.grade, reached: one.reached })), rollback: state.rollback === null ? null : { ...state.rollback, remainder: [...state.rollback.remainder] }, evaluations: state.evaluations, exposed: exposed(state) });
+  const unwatched = state.unbroken === undefined && state.protection === undefined ? null : await lastLook(run, guards);
+  run.note('ended', `${state.rollout} is over: ${state.outcome}`, { outcome: state.outcome, tookMs: run.now() - state.startedAt, grades: state.grades.map((one) => ({ grade: one.grade, reached: one.reached })), rollback: state.rollback === null ? null : { ...state.rollback, remainder: [...state.rollback.remainder] }, evaluations: state.evaluations, exposed: exposed(state), ...(unwatched === null ? {} : { unwatched: { ...unwatched } }) });
   run.over = true;
   await Promise.all(coroutines);
   await activities.release({ rollout: state.rollout, keys: state.claimed });

@@ -1,12 +1,13 @@
 // Which conditions are in force now, at what pace, with which references: a pure function of plan and state. The watch is set up from it.
 import type { MetricTraits, WatchedCondition } from '../src/judgement/types.js';
 import type { WatchRules } from '../src/judgement/look-types.js';
-import { packMemory, referencesFor } from '../src/judgement/index.js';
+import { emptyMemory, packMemory, referencesFor } from '../src/judgement/index.js';
 import type { PlanCondition, ResolvedMetric, ResolvedPlan, Stage, Trigger } from '../src/plan/types.js';
 import type { WatchInput } from '../activities/types.js';
 import type { Run } from './run.js';
 import { nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
 import { standing, type State } from './state.js';
+import { longestUnwatched, unwatchedAfterMs } from './unwatched.js';
 
 const windowMs = 24 * 3_600_000;
 
@@ -32,7 +33,7 @@ export function watchInput(run: Run): WatchInput {
   return {
     rollout: state.rollout, phase: run.phaseName, rules, metrics: plan.metrics.filter((metric) => names.has(metric.name) && metric.human === null), given: givenNow(run),
     events: rules.conditions.some(({ condition }) => condition.kind === 'compare' && condition.subject.kind === 'events') ? state.events : [],
-    memory: state.memory === null ? null : packMemory(state.memory, false), until: run.now() + windowMs, lookNow: run.lookAsked > run.lookSeen,
+    memory: memoryNow(state), until: run.now() + windowMs, lookNow: run.lookAsked > run.lookSeen,
     known: { enter: state.gate, leave: soaking ? state.leave : 'pass', soaked: soaking ? state.soaked : true, invariant: state.invariant, unknown: run.held('unknown') !== null, drift: Object.keys(state.drift) },
     targets: state.step === 'rolling-back' || state.step === 'moving' ? [] : plan.targets.flatMap((target) => {
       // a move in mid-soak is under way: what is read is ours, before and after it
@@ -42,6 +43,12 @@ export function watchInput(run: Run): WatchInput {
     }),
     heartbeatUrl: plan.heartbeatUrl,
   };
+}
+
+/** Since when the invariants are seen is known even where the watch remembers nothing. */
+function memoryNow({ memory, unbroken }: State): WatchInput['memory'] {
+  if (unbroken !== undefined) return packMemory({ ...(memory ?? emptyMemory()), unbroken }, false);
+  return memory === null ? null : packMemory(memory, false);
 }
 
 function rulesNow(run: Run): WatchRules {
@@ -67,6 +74,7 @@ function rulesNow(run: Run): WatchRules {
   return {
     conditions, metrics: metrics.map(traitsOf).concat(recordTraits(conditions)), references: referencesFor(conditions, state.references), cadenceMs: pace.cadenceMs, blindAfterMs: pace.blindAfterMs, unknownForMs: pace.unknownForMs,
     soak: soakNow(run), suspended: run.suspended, judgeAfter: state.judgeAfter, movedAt: state.firstMoveAt,
+    ...(plan.invariantWatch === null ? {} : { unwatchedAfterMs: unwatchedAfterMs(plan, pace.cadenceMs) }),
   };
 }
 
@@ -88,16 +96,20 @@ function soakNow(run: Run): WatchRules['soak'] {
   return phase === undefined ? null : { neededMs: nextStage(phase, state.phases[index]!)?.afterMs ?? wholeOf(phase, state.phases[index]!), onIssue: phase.soak.onIssue };
 }
 
-/** The phase's cadence; quicker while an issue asks for it, and while a rollback is being verified. */
-function paceOf(run: Run): { cadenceMs: number; blindAfterMs: number; unknownForMs: number } {
+/**
+ * The phase's cadence, or that of the invariants; quicker while an issue asks for it, and while a rollback is being verified.
+ * @param unhurriedly before anything has moved; not where something must never be out of sight
+ */
+export function paceOf(run: Run, unhurriedly: boolean = run.plan.invariantWatch === null): { cadenceMs: number; blindAfterMs: number; unknownForMs: number } {
   const { state, plan } = run;
   const own = state.step === 'baking' || state.step === 'grading' ? plan.baking : (run.record?.movedAt == null ? (plan.phases[state.phaseIndex - 1] ?? run.phase) : run.phase);
   const base = own ?? plan.phases[plan.phases.length - 1]!;
-  if (state.step === 'rolling-back') return { cadenceMs: Math.min(base.cadenceMs, 5_000), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
-  if (state.firstMoveAt === null && state.step !== 'gate' && state.step !== 'soaking') return unhurried(run, base);
+  const alwaysMs = plan.invariantWatch?.everyMs ?? Infinity;
+  if (state.step === 'rolling-back') return { cadenceMs: Math.min(base.cadenceMs, 5_000, alwaysMs), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
+  if (unhurriedly && state.firstMoveAt === null && state.step !== 'gate' && state.step !== 'soaking') return unhurried(run, base);
   const wanted = state.issues.filter((issue) => issue.endedAt === null).map((issue) => triggersInForce(state).find((trigger) => trigger.id === issue.trigger)?.reaction);
   const quicker = wanted.flatMap((reaction) => (reaction?.kind === 'watch-more' ? [reaction.everyMs] : []));
-  return { cadenceMs: Math.min(base.cadenceMs, ...quicker), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
+  return { cadenceMs: Math.min(base.cadenceMs, alwaysMs, ...quicker), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };
 }
 
 /** Before anything has moved nobody is harmed: an hourly look is enough, or as many as a sampled baseline needs. */
@@ -132,9 +144,11 @@ export function humanMetrics(plan: ResolvedPlan, conditions: readonly PlanCondit
 
 const traitsOf = (metric: ResolvedMetric): MetricTraits => ({ name: metric.name, unit: metric.unit, better: metric.better, minSamples: metric.minSamples, maxAgeMs: metric.human?.validMs ?? metric.maxAgeMs, whenIdle: metric.whenIdle, human: metric.human !== null, ranged: metric.human === null && metric.provider === 'prometheus' });
 
+const unitsOfFigures: Readonly<Record<string, string>> = { 'rollout.clean_baking': 'd', 'rollout.unplanned_rollbacks': '', 'rollout.longest_unwatched': 's' };
+
 /** Figures of the record itself, for grades; their names start with `rollout.`. */
 const recordTraits = (conditions: readonly WatchedCondition[]): MetricTraits[] => [...new Set(conditions.flatMap(({ condition }) => metricNames(condition)).filter((name) => name.startsWith('rollout.')))].map((name) => ({
-  name, unit: name === 'rollout.clean_baking' ? 'd' : name === 'rollout.unplanned_rollbacks' ? '' : 'min', better: name === 'rollout.clean_baking' ? 'higher' : 'lower', minSamples: 0, maxAgeMs: Number.MAX_SAFE_INTEGER, whenIdle: 'not-counted', human: true, ranged: false,
+  name, unit: unitsOfFigures[name] ?? 'min', better: name === 'rollout.clean_baking' ? 'higher' : 'lower', minSamples: 0, maxAgeMs: Number.MAX_SAFE_INTEGER, whenIdle: 'not-counted', human: true, ranged: false,
 }));
 
 function givenNow(run: Run): WatchInput['given'] {
@@ -144,14 +158,16 @@ function givenNow(run: Run): WatchInput['given'] {
   return given;
 }
 
-/** Where each figure of the record comes from: issues from opening to end, rollbacks nobody ordered, clean baking in days. */
+/** Where each figure of the record comes from: issues from opening to end, rollbacks nobody ordered, clean baking in days, the longest stretch out of sight in seconds. */
 export function recordFigures(state: State, now: number): Record<string, number> {
   const ended = state.issues.filter((issue) => issue.severity !== 'info').map((issue) => ({ ...issue, minutes: ((issue.endedAt ?? now) - issue.openedAt) / 60_000 }));
+  const unwatched = longestUnwatched(state);
   const recoveries = ended.filter((issue) => issue.severity === 'critical' || issue.severity === 'emergency');
   return {
     'rollout.unplanned_rollbacks': state.issues.filter((issue) => issue.rolledBack).length,
     'rollout.longest_critical': Math.max(0, ...recoveries.map((issue) => issue.minutes)),
     'rollout.mttr': recoveries.length === 0 ? 0 : recoveries.reduce((sum, issue) => sum + issue.minutes, 0) / recoveries.length,
     'rollout.clean_baking': state.baking.cleanMs / 86_400_000,
+    'rollout.longest_unwatched': unwatched === null ? 0 : (unwatched.to - unwatched.from) / 1000,
   };
 }

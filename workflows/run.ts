@@ -29,7 +29,7 @@ export async function besideTheStory(coroutine: Promise<void>): Promise<void> {
 }
 
 /** Holds from the gravest to the lightest: the first is the headline. */
-const holdOrder: readonly HoldReason[] = ['write-failed', 'trigger', 'drift', 'command-failed', 'rolled-back-to', 'rejected', 'unanswered', 'paused', 'unknown', 'gate', 'journal', 'freeze', 'hours'];
+const holdOrder: readonly HoldReason[] = ['protected', 'write-failed', 'trigger', 'drift', 'command-failed', 'rolled-back-to', 'rejected', 'unanswered', 'paused', 'unknown', 'gate', 'journal', 'freeze', 'hours'];
 /** Holds that leave the soak's clean time alone: nothing is wrong, only forward moves wait. */
 const harmless: readonly HoldReason[] = ['freeze', 'hours', 'gate', 'unanswered', 'journal', 'unknown'];
 
@@ -44,6 +44,12 @@ export class Run {
   reports = 0;
   lookAsked = 0;
   lookSeen = 0;
+  /** grows whenever those who guard protected targets must say what they know, or must know something new */
+  reguard = 0;
+  /** per host: the latest of these that its guard has heard */
+  readonly guardsSaid = new Map<string, number>();
+  /** the guards have said what they know and are gone: the end is being written down */
+  unguarded = false;
   /** amended plans, not resolved yet */
   readonly amendments: AmendCommand[] = [];
   /** activities of which continue-as-new must wait for the end */

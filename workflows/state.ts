@@ -2,7 +2,8 @@
 // other files of this folder, through Run (run.ts).
 import type { EpochMs, Ms, References, Verdict } from '../src/judgement/types.js';
 import type { GateOutcome, ReportedEvent, WatchMemory } from '../src/judgement/look-types.js';
-import type { ChannelRef, CommandSettings, JsonValue, ResolvedPlan, RollbackTo, Step, TargetValue } from '../src/plan/types.js';
+import type { Unbroken } from '../src/judgement/unwatched.js';
+import type { ChannelRef, CommandSettings, JsonValue, ResolvedPlan, ResolvedTarget, RollbackTo, Step, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry } from '../src/journal/port.js';
 import type { AskView, By, Hold, RolloutOutcome } from './messages.js';
@@ -89,6 +90,20 @@ export type Demand =
 
 export interface RollbackRecord { readonly reason: string; readonly to: string; readonly by: string; readonly automatic: boolean; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[]; readonly done: boolean }
 
+export interface Protection {
+  /** what each must keep */
+  readonly standsAt: Record<string, TargetValue>;
+  /** the latest restorations of each */
+  readonly restored: Record<string, readonly EpochMs[]>;
+  /** somebody keeps changing it: people are asked, and it is left where it was found until they answer */
+  readonly contested: Record<string, { readonly found: TargetValue; readonly ask: string }>;
+  /** a person said that it is to be restored, whatever direction that is */
+  readonly ordered: Record<string, string>;
+  /** per host ('' any): how long nobody saw its protected targets */
+  readonly unbroken: Record<string, Unbroken>;
+  guards: number;
+}
+
 /** A message on its way: to which channels it still has to go. */
 export interface Unsent { readonly message: Message; readonly channels: readonly ChannelRef[]; readonly attempts: number; readonly notBefore: EpochMs; /** waits for the end of somebody's quiet hours */ readonly quiet?: boolean }
 
@@ -132,7 +147,7 @@ export interface State {
   /** targets found to stand elsewhere, and where */
   drift: Record<string, TargetValue>;
   /** for the next watch to be set up: a phase's soak begins, or starts anew because an issue without a condition (an event) ended */
-  restartSoak: 'begins' | 'anew' | null;
+  restartSoak: 'begins' | 'anew' | 'interrupted' | null;
   verdicts: Verdict[];
   /** looks made by watches whose memory has been forgotten */
   evaluations: number;
@@ -146,6 +161,12 @@ export interface State {
   standUps: { id: string; at: EpochMs }[];
   standUpsUntil: EpochMs;
   watches: number;
+  /** targets that must keep their value (protecting.ts); absent until there is one */
+  protection?: Protection;
+  /** how long nobody saw the invariants; outlives the watch's memory, which a rollback clears. Absent: nothing is measured, or not yet */
+  unbroken?: Unbroken;
+  /** targets whose `before each move` has passed for the write that comes next, and when */
+  validated?: Record<string, EpochMs>;
   claimed: string[];
 }
 
@@ -171,6 +192,9 @@ export function standing(state: State, target: string): TargetValue | null {
   }
   return null;
 }
+
+/** What a protected target must keep; null: it has not been read yet. */
+export const mustStandAt = (state: State, target: ResolvedTarget): TargetValue | null => target.protected?.standsAt ?? state.protection?.standsAt[target.id] ?? null;
 
 /** Anything of ours is in force beyond the values of the start. */
 export const exposed = (state: State): string[] => state.plan.targets.filter((target) => {

@@ -6,7 +6,8 @@ import type { Run } from './run.js';
 import { decisionNow } from './deciding.js';
 import { nextStage, wholeOf, wholeOfBaking } from './soaks.js';
 import { inMoves } from './stages.js';
-import { standing, type State } from './state.js';
+import { mustStandAt, standing, type State } from './state.js';
+import { longestUnwatched } from './unwatched.js';
 
 export function stateOf(state: State): RolloutState {
   if (state.outcome !== null) return state.outcome;
@@ -27,7 +28,7 @@ export function statusOf(run: Run): Status {
   const asks = Object.values(state.asks);
   return {
     rollout: state.rollout, description: plan.description, owner: plan.owner, timezone: plan.timezone, state: stateOf(state), outcome: state.outcome, phase: run.phaseName, phaseNumber: Math.min(state.phaseIndex + 1, plan.phases.length), phaseCount: plan.phases.length,
-    targets: Object.fromEntries(plan.targets.map((target) => [target.id, { value: standing(state, target.id) ?? 'as found', unit: target.unit, cap: target.cap }])),
+    targets: Object.fromEntries(plan.targets.map((target) => [target.id, { value: standing(state, target.id) ?? mustStandAt(state, target) ?? 'as found', unit: target.unit, cap: target.cap, ...(target.protected === null ? {} : { protected: true as const }) }])),
     soak: soakOf(run), ...stagesOf(run),
     conditions: state.verdicts.map(({ text, verdict, message }) => ({ text, verdict, message })),
     asks: asks.map(({ generation: _generation, reminded: _reminded, escalated: _escalated, validMs: _validMs, settledAt: _settledAt, ...view }) => view),
@@ -37,6 +38,7 @@ export function statusOf(run: Run): Status {
     moves: state.moves.map(({ target, phase, direction, before, wanted, after, readBack, at, state: how }) => ({ target, phase, direction, before, wanted, after, readBack, at, state: how })),
     steps: (state.steps ?? []).map(({ name, phase, state: how, at }) => ({ step: name, phase, state: how, at })),
     grades: state.grades, rollback: state.rollback === null ? null : { reason: state.rollback.reason, to: state.rollback.to, decidedAt: state.rollback.decidedAt, readBackAt: state.rollback.readBackAt, verified: state.rollback.verified, remainder: state.rollback.remainder },
+    unwatched: longestUnwatched(state),
     evaluations: state.evaluations, startedAt: state.startedAt, day1: plan.day1, launch: plan.launch, variant: plan.variant, updatedAt: state.updatedAt, startedBy: state.startedBy.by, messages: state.outbox.nextMessage - 1,
     journalHead: state.outbox.head, unsent: { journal: state.outbox.entries.length, messages: state.outbox.messages.length }, badSignals: state.badSignals, next: nextOf(run),
   };

@@ -1,9 +1,9 @@
 // The watch beside the story: from preparation to the end one is pending in every state. It is set up anew whenever its rules change; its
 // memory is taken over first, so that no command loses what was seen. What a watch reports is turned into issues, holds and demands here.
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
-import { restartSoak, startSoak, unpackMemory, type PackedMemory, type WatchMemory } from '../src/judgement/index.js';
+import { interruptSoak, restartSoak, startSoak, unbrokenFrom, unpackMemory, type PackedMemory, type WatchMemory } from '../src/judgement/index.js';
 import type { Severity, Verdict } from '../src/judgement/types.js';
-import type { Trigger } from '../src/plan/types.js';
+import type { TargetValue, Trigger } from '../src/plan/types.js';
 import type { WatchReport } from '../activities/types.js';
 import { inWords, openAsk } from './asks.js';
 import { taker, watcher } from './options.js';
@@ -11,6 +11,7 @@ import { triggersInForce, watchInput } from './rules.js';
 import { besideTheStory, type Matter, type Run } from './run.js';
 import { stageDue } from './soaks.js';
 import { standing } from './state.js';
+import { tellUnwatched } from './unwatched.js';
 
 /** The story takes a demand up in the same workflow task, wherever it waits; where it cannot be interrupted, looking goes on all the same. */
 const obeyedWithinMs = 1_000;
@@ -20,11 +21,12 @@ export async function keepWatch(run: Run): Promise<void> {
   while (!run.over && !run.leaving) {
     const rewatch = run.rewatch;
     if (state.restartSoak !== null && state.memory !== null) {
-      state.memory = state.restartSoak === 'begins' ? startSoak(state.memory, run.now()) : restartSoak(state.memory, run.now());
+      state.memory = { begins: startSoak, anew: restartSoak, interrupted: interruptSoak }[state.restartSoak](state.memory, run.now());
       state.restartSoak = null;
       state.soaked = false;
     }
     const asked = run.lookAsked;
+    if (run.plan.invariantWatch !== null) state.unbroken ??= unbrokenFrom(state.watches === 0 ? state.startedAt : run.now());
     const input = watchInput(run);
     const activityId = `watch/${++state.watches}`;
     let report: WatchReport | null = null;
@@ -68,6 +70,7 @@ function remember(run: Run, packed: PackedMemory): void {
   const memory = unpackMemory(packed);
   run.state.evaluations += Math.max(0, memory.looks - (run.state.memory?.looks ?? 0));
   run.state.memory = memory;
+  if (memory.unbroken != null) run.state.unbroken = memory.unbroken;
   const soaking = run.state.step === 'baking' || run.state.step === 'grading' ? run.state.baking : run.record?.movedAt != null && run.state.restartSoak === null ? run.record : null;
   if (soaking !== null && run.state.step !== 'rolling-back') { soaking.cleanMs = memory.cleanMs; soaking.restarts = memory.restarts; }
 }
@@ -87,6 +90,11 @@ function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
     run.demand({ kind: 'adopt-offline', reason: report.offline.reason, by: report.offline.actor, at: run.now() });
     return;
   }
+  if (report.unwatched !== undefined) tellUnwatched(run, report.unwatched, deciders(run));
+  if (lookedAfterTheEnd(run)) {
+    if (report.gates.invariant !== state.invariant) invariantChanged(run, report);
+    return;
+  }
   for (const verdict of report.fired) fire(run, verdict);
   for (const id of report.cleared) clear(run, id);
   for (const verdict of report.changes) run.note('verdict', verdict.message, { id: verdict.id, verdict: verdict.verdict, reason: verdict.reason, value: verdict.value, limit: verdict.limit, samples: verdict.samples, asOf: verdict.asOf });
@@ -102,7 +110,7 @@ function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
     state.drift[found.target] = found.found;
     run.note('drift', `${found.target} stands at ${found.found}, not at ${found.expected} where we put it`, { ...found });
     run.holdAndTell('drift', `${found.target} was changed by somebody else: ${found.found} instead of ${found.expected}`, 'critical');
-    const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${found.target}`, kind: 'drift', question: `${found.target} was changed by somebody else (${found.found} instead of ${found.expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: ['adopt', 'restore', 'rollback'], healthy: 'restore', withinMs: null, otherwise: 'hold' });
+    const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${found.target}`, kind: 'drift', question: `${found.target} was changed by somebody else (${found.found} instead of ${found.expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: driftOptions(run, found.target, found.found), healthy: 'restore', withinMs: null, otherwise: 'hold' });
     run.note('decision', `drift of ${found.target} is decided by ask ${id}`, { ask: id });
   }
   if (state.memory !== null && (report.why.includes('window') || report.why.includes('soaked'))) summarised(run, state.memory);
@@ -117,6 +125,12 @@ function summarised(run: Run, { looks, cleanMs, restarts, latest }: WatchMemory)
 function isDrift(run: Run, found: WatchReport['drift'][number]): boolean {
   const ours = run.state.moves.some((move) => move.target === found.target && (move.state === 'writing' || move.state === 'failed'));
   return !ours && !(found.target in run.state.drift) && run.state.step !== 'rolling-back' && standing(run.state, found.target) === found.expected;
+}
+
+/** What may become of a drift: a value over the target's cap is never adopted. */
+export function driftOptions(run: Run, target: string, found: TargetValue): string[] {
+  const { cap } = run.target(target);
+  return run.since020 && cap !== null && typeof found === 'number' && found > cap ? ['restore', 'rollback'] : ['adopt', 'restore', 'rollback'];
 }
 
 /** Who decides when something unforeseen needs a decision: the owner and the escalation path. */
@@ -197,6 +211,9 @@ export function resumeDecisions(run: Run): void {
   for (const ask of Object.values(run.state.asks)) if (ask.kind === 'rollback' && ask.state === 'open') void besideTheStory(decide(run, ask.ask, ask.question, { kind: 'start' }));
 }
 
+/** After the end only the invariants are still looked at, once (unwatched.ts). */
+const lookedAfterTheEnd = ({ state }: Run): boolean => state.outcome !== null && state.unbroken !== undefined;
+
 function invariantChanged(run: Run, report: WatchReport): void {
   const { state } = run;
   const was = state.invariant;
@@ -208,7 +225,7 @@ function invariantChanged(run: Run, report: WatchReport): void {
   const broken = report.verdicts.filter((verdict) => verdict.verdict === 'fail' && run.plan.invariants.some((one) => one.id === verdict.id)).map((verdict) => verdict.message).join('; ');
   run.note('invariant', `an invariant is broken: ${broken}`);
   run.tell('emergency', 'invariant-broken', `${state.rollout}: what must never break is broken: ${broken}`, '', { to: deciders(run) });
-  if (state.firstMoveAt !== null && state.step !== 'rolling-back') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `an invariant is broken: ${broken}`, by: 'tidegate', automatic: true, at: run.now() });
+  if (state.firstMoveAt !== null && state.step !== 'rolling-back' && !lookedAfterTheEnd(run)) run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `an invariant is broken: ${broken}`, by: 'tidegate', automatic: true, at: run.now() });
 }
 
 function unknownOrKnown(run: Run, report: WatchReport): void {

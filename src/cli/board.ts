@@ -61,7 +61,8 @@ function headPart({ status }: BoardModel, look: BoardLook, inner: number): Part 
 
 /** The values in force, percentages without their name when there is but one target. */
 function shareOf(status: ShownStatus): string {
-  const targets = Object.entries(status.targets);
+  // what is protected never changes; the status names it
+  const targets = Object.entries(status.targets).filter(([, target]) => target.protected !== true);
   if (targets.length === 0) return '';
   const words = targets.map(([name, t]) => (targets.length === 1 ? valueInWords(t.value, t.unit) : `${name} ${valueInWords(t.value, t.unit)}`));
   return ` (${words.join(', ')})`;

@@ -7,7 +7,7 @@ import { TidegateError } from '../errors.js';
 import { createHttpClient } from '../http/client.js';
 import type { Ms, Point } from '../judgement/index.js';
 import { fillSecrets, maskSecrets, secretNames, secretValues } from '../plan/secrets.js';
-import type { ChannelRef, CommandSettings, ResolvedMetric, ResolvedPlan, ResolvedTarget } from '../plan/types.js';
+import type { ChannelRef, CommandSettings, ResolvedMetric, ResolvedPlan, ResolvedTarget, TargetValue } from '../plan/types.js';
 import { isAllowed } from '../process/allow.js';
 import { createSources, MemoryMetrics } from '../sources/index.js';
 import { TargetNeedsPerson } from '../targets/port.js';
@@ -47,7 +47,9 @@ async function tryTarget(plan: ResolvedPlan, target: ResolvedTarget, withinMs: M
     const problems = targets.check(target, values);
     if (problems.length > 0) return bad(name, `${problems.join('; ')}.`, 'Correct its settings in the plan, or the secrets in them.');
     const { value, detail } = await targets.read(target, 'doctor', withinMs);
-    return fine(name, `stands at ${valueInWords(value, target.unit)} (${detail})`);
+    if (target.protected?.standsAt != null && !sameValue(value, target.protected.standsAt)) return bad(name, `is read only and must stand at ${valueInWords(target.protected.standsAt, target.unit)}, but stands at ${valueInWords(value, target.unit)} (${detail})`, 'Set one of the two right: a rollout would restore it at its first look.');
+    if (target.cap !== null && typeof value === 'number' && value > target.cap) return bad(name, `stands at ${valueInWords(value, target.unit)}, over its cap of ${valueInWords(target.cap, target.unit)} (${detail})`, 'Set one of the two right: the start would be refused.');
+    return fine(name, `stands at ${valueInWords(value, target.unit)}${target.protected === null ? '' : ', and must stay there: read only'} (${detail})`);
   } catch (error) {
     if (error instanceof TargetNeedsPerson) return skipped(name, 'moved and read by people; nothing to try');
     if (error instanceof TidegateError && error.code === 'OTHER_HOST') return skipped(name, error.fields.what, error.fields.todo);
@@ -84,6 +86,8 @@ function judged(name: string, metric: ResolvedMetric, point: Point | undefined):
   }
 }
 
+const sameValue = (one: TargetValue, other: TargetValue): boolean => (typeof one === 'number' && typeof other === 'number' ? Math.abs(one - other) < 0.001 : one === other);
+
 /** Each channel once, with everything it is used for. */
 function channelsOf(plan: ResolvedPlan): readonly (readonly [string, ChannelRef])[] {
   const used = new Map<string, { readonly channel: ChannelRef; readonly where: string[] }>();
@@ -114,7 +118,8 @@ function commandsOf(plan: ResolvedPlan): readonly (readonly [string, CommandSett
   const items = [...plan.preparation, ...plan.phases.flatMap((phase) => phase.preparation)].flatMap((item) => (item.command === null ? [] : [[item.id, item.command] as const]));
   const named = (name: string, parts: Readonly<Record<string, CommandSettings | null>>) => Object.entries(parts).flatMap(([part, command]) => (command === null ? [] : [[part === '' ? name : `${name}, ${part}`, command] as const]));
   const back = [...plan.rollback.before, ...plan.rollback.after, ...plan.rollback.ladder].flatMap((step) => named(step.name, { '': step.run, 'its proof': step.verify }));
-  return [...items, ...plan.phases.flatMap((phase) => [
+  const validations = plan.targets.flatMap(({ id, beforeMove }) => (beforeMove === null ? [] : [[`before each move of ${id}`, beforeMove] as const]));
+  return [...items, ...validations, ...plan.phases.flatMap((phase) => [
     ...phase.checks.map((one) => [one.name, one.command] as const), ...phase.during.map((one) => [one.name, one.command] as const),
     ...[...phase.before, ...phase.after].flatMap((step) => named(step.name, { '': step.run, 'its proof': step.verify, 'its undo': step.undo, 'its reading': step.read, 'always after it': step.always?.run ?? null, 'the proof of that': step.always?.verify ?? null })),
   ]), ...back];

@@ -28,6 +28,9 @@ export function renderStatus({ status, plan }: Sight, look: StatusLook): string 
   const facts: string[][] = [['  owner', status.owner], ['  started', `${instantInWords(status.startedAt, status.timezone)}${status.startedBy === '' ? '' : ` by ${status.startedBy}`}`]];
   if (status.endedAt !== null) facts.push(['  ended', `${instantInWords(status.endedAt, status.timezone)}, after ${inWords(status.endedAt - status.startedAt)}`]);
   if (status.rollback !== null) facts.push(['  rollback', `to ${status.rollback.to}: ${plain(status.rollback.reason)}${status.rollback.readBackAt === null ? '' : `; read back as undone ${inWords(status.rollback.readBackAt - status.rollback.decidedAt)} after the decision`}`]);
+  const kept = Object.entries(status.targets).filter(([, target]) => target.protected === true);
+  if (kept.length > 0) facts.push(['  protected', kept.map(([name, target]) => `${name} ${valueInWords(target.value, target.unit)}`).join(', ')]);
+  if (status.unwatched !== null) facts.push(['  unwatched', `at most ${inWords(status.unwatched.to - status.unwatched.from)}, from ${instantInWords(status.unwatched.from, status.timezone, 'second')}: ${plain(status.unwatched.why)}`]);
   if (status.unsent.journal > 0) facts.push(['  journal', `${status.unsent.journal} entries wait to be written`]);
   if (status.unsent.messages > 0) facts.push(['  messages', `${status.unsent.messages} wait to be delivered`]);
   for (const bad of status.badSignals) facts.push(['  ignored', plain(bad)]);

@@ -1,6 +1,6 @@
 // One rollout as every screen shows it: the workflow's own status, made newer by the memory of the pending watch; or, when no worker
 // answers, the last that is known, marked so. Pure. Its fields are the contract of `status --json`.
-import type { EpochMs, Ms, WatchMemory } from '../judgement/index.js';
+import { longer, type EpochMs, type Ms, type Unwatched, type WatchMemory } from '../judgement/index.js';
 import type { ResolvedPlan } from '../plan/types.js';
 import { exitCodeOf, type AskView, type Hold, type RolloutState, type Status } from '../../workflows/messages.js';
 import type { Seen } from './ports.js';
@@ -41,6 +41,8 @@ export interface ShownStatus {
   readonly grades: Status['grades'];
   readonly rollback: Status['rollback'];
   readonly next: Status['next'];
+  /** the longest stretch in which nobody saw the invariants or a protected target; null: there are none, or nothing is known yet */
+  readonly unwatched: Unwatched | null;
   readonly evaluations: number;
   readonly startedBy: string;
   readonly unsent: Status['unsent'];
@@ -110,6 +112,7 @@ export function shownStatus(seen: Seen, plan: ResolvedPlan | null): ShownStatus 
     grades: status?.grades ?? [],
     rollback: status?.rollback ?? null,
     next: over ? [] : (status?.next ?? []),
+    unwatched: longer(status?.unwatched ?? null, over ? null : (memory?.unbroken?.longest ?? null)),
     evaluations: Math.max(status?.evaluations ?? 0, memory?.looks ?? 0),
     startedBy: status?.startedBy ?? '',
     plannedEnd: plan === null ? null : plannedEnd(plan, status?.startedAt ?? row.startedAt),

@@ -26,6 +26,8 @@ export function enginePort(client: Client): EnginePort {
       return { ...attemptOf(found), details: payload == null ? null : defaultPayloadConverter.fromPayload(payload) };
     },
     claim: (key, rollout, workflowId) => claim(client, key, rollout, workflowId),
+    protect: (name, rollout, workflowId) => protect(client, name, rollout, workflowId),
+    unprotected: (name, workflowId) => unprotected(client, name, workflowId),
     async release(key, workflowId) {
       try {
         await client.workflow.getHandle(claimId(key)).signal('release', workflowId);
@@ -72,6 +74,45 @@ async function claim(client: Client, key: string, rollout: string, holder: strin
     }
     // Its holder is gone (terminated, perhaps): the claim is taken over.
     await handle.terminate(`its holder ${by} has ended`).catch(() => undefined);
+  }
+}
+
+/** Several rollouts may protect one target: each takes the first free of so many places, which whoever would move it looks into. */
+const places = 8;
+const placeOf = (name: string, place: number): string => `protected/${name}/${place}`;
+
+async function protect(client: Client, name: string, rollout: string, holder: string): Promise<string> {
+  for (let place = 1; ; place++) {
+    try {
+      await claim(client, placeOf(name, place), rollout, holder);
+    } catch (error) {
+      if (error instanceof ClaimTaken && place < places) continue;
+      throw error;
+    }
+    const mover = await holderOf(client, `target/${name}`);
+    if (mover === null || mover.workflowId === holder) return placeOf(name, place);
+    await client.workflow.getHandle(claimId(placeOf(name, place))).signal('release', holder).catch(() => undefined);
+    throw new ClaimTaken({ code: 'TARGET_CLAIMED', what: `${name} is moved by the rollout ${mover.rollout} (workflow ${mover.workflowId}), and this one would protect it.`, means: 'This rollout was not started; nothing was moved.', todo: `Wait until ${mover.workflowId} has ended, or stop it, then start again.` });
+  }
+}
+
+async function unprotected(client: Client, name: string, workflowId: string): Promise<void> {
+  const protectors = await Promise.all(Array.from({ length: places }, (_, index) => holderOf(client, placeOf(name, index + 1))));
+  for (const protector of protectors) {
+    if (protector === null || protector.workflowId === workflowId) continue;
+    throw new ClaimTaken({ code: 'TARGET_PROTECTED', what: `${name} is protected by the rollout ${protector.rollout} (workflow ${protector.workflowId}), for which it is read only.`, means: 'This rollout was not started; nothing was moved.', todo: `Wait until ${protector.workflowId} has ended, or stop it, then start again.` });
+  }
+}
+
+/** Who holds a claim and is still running; null: nobody. */
+async function holderOf(client: Client, key: string): Promise<{ readonly rollout: string; readonly workflowId: string } | null> {
+  try {
+    const { status, memo } = await client.workflow.getHandle(claimId(key)).describe();
+    const by = memo?.['holder'];
+    return status.name === 'RUNNING' && typeof by === 'string' && (await isOpen(client, by)) ? { rollout: String(memo?.['rollout']), workflowId: by } : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
   }
 }
 

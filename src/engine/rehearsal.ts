@@ -13,9 +13,9 @@ import { filledDocument, parsePlan, printProblem, reviewDates } from '../plan/in
 import type { ResolvedPlan, TargetValue } from '../plan/types.js';
 import type { JournalStore, StoredEntry } from '../journal/port.js';
 import type { Message } from '../channels/port.js';
-import { searchAttributes, taskQueue, type AskView, type MoveView, type Status } from '../../workflows/messages.js';
+import { hostQueue, searchAttributes, taskQueue, type AskView, type MoveView, type Status } from '../../workflows/messages.js';
 import type { Ports } from '../../activities/ports.js';
-import type { NotifyResult, WatchHeartbeat } from '../../activities/types.js';
+import type { Activities, NotifyResult, WatchHeartbeat } from '../../activities/types.js';
 import { healthy, parseScenario } from './rehearsal/scenario.js';
 import { World, curtainId } from './rehearsal/world.js';
 import { bundlePath, payloadConverterPath } from './bundles.js';
@@ -37,6 +37,8 @@ export interface RehearsalOptions {
   readonly maxHistoryEvents?: number;
   /** hears every entry of the record as it is written: progress of a long rehearsal */
   readonly onEntry?: (entry: { readonly at: EpochMs; readonly kind: string; readonly phase: string | null; readonly text: string }) => void;
+  /** test hook: activities that are slower, or fail */
+  readonly around?: (activities: Activities) => Activities;
   /** hands the whole history of the rollout out, for replay tests */
   readonly keepHistory?: boolean;
 }
@@ -171,13 +173,15 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     release: async (input: Parameters<typeof activities.release>[0]) => { await activities.release(input); await world.end(); },
   };
 
+  const played = { ...rehearsedActivities, ...options.around?.(rehearsedActivities) };
   const namespace = environment.namespace ?? 'default';
   const connection = await openNativeConnection({ address: environment.address, addressFrom: 'home', namespace, connection: {} });
   const worker = await Worker.create({
-    connection, namespace, taskQueue, activities: rehearsedActivities, workflowBundle: { codePath: bundlePath('rehearsal') }, dataConverter: { payloadConverterPath: payloadConverterPath() },
+    connection, namespace, taskQueue, activities: played, workflowBundle: { codePath: bundlePath('rehearsal') }, dataConverter: { payloadConverterPath: payloadConverterPath() },
     maxCachedWorkflows: options.cachedWorkflows ?? 100, stickyQueueScheduleToStartTimeout: 10_000,
   });
-  const running = worker.run();
+  const hosts = await Promise.all(hostsOf(plan).map((host) => Worker.create({ connection, namespace, taskQueue: hostQueue(host), activities: played, dataConverter: { payloadConverterPath: payloadConverterPath() } })));
+  const running = Promise.all([worker, ...hosts].map((one) => one.run()));
   const interrupted = new Promise<never>((_, reject) => {
     const end = (): void => reject(new FinalError({ code: 'INTERRUPTED', what: 'the rehearsal was interrupted.' }));
     if (options.signal?.aborted === true) end(); else options.signal?.addEventListener('abort', end, { once: true });
@@ -195,6 +199,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     await world.launch();
     // Waiting for the curtain is what lets the clock skip.
     const ended = (await Promise.race([curtain.result(), interrupted])) === 'ended';
+    if (!ended && (await handle.describe()).status.name === 'FAILED') throw refused(await handle.result().then(() => null, (error: unknown) => error));
     const status = (ended ? await handle.result() : await handle.query('status')) as Status;
     const endedAt = ended ? status.updatedAt : await now();
     const history = options.keepHistory === true ? await handle.fetchHistory() : null;
@@ -202,7 +207,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     const entries = await allEntries(journal, plan.rollout);
     return reportOf({ plan, status, ended, startAt, endedAt, entries, world, reviews, history, historyEvents });
   } finally {
-    worker.shutdown();
+    for (const one of [worker, ...hosts]) one.shutdown();
     await running;
     await connection.close();
     await journal.close();
@@ -241,6 +246,25 @@ async function timeOfLook(asked: () => Promise<EpochMs>): Promise<EpochMs> {
   if (heart === undefined) return asked();
   const at = currentAttemptScheduledTimestampMs + heart.dueAt - (heart.memory.asOf ?? 0);
   return Math.abs(at - heart.dueAt) < 1_000 ? at : asked();
+}
+
+/** A rollout that was refused at its start says why. */
+function refused(error: unknown): unknown {
+  const cause = (error as { readonly cause?: { readonly type?: string; readonly message?: string } } | null)?.cause;
+  return cause?.type === undefined ? error : new FinalError({ code: cause.type, what: cause.message ?? '', means: 'The rollout would be refused at its start.' });
+}
+
+/** The hosts that the plan names: each has a worker here, as it has in the world. */
+function hostsOf(plan: ResolvedPlan): string[] {
+  const hosts = new Set<string>();
+  const walk = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const { on } = value as { readonly on?: unknown };
+    if (typeof on === 'string' && ('run' in value || 'writeTimeoutMs' in value)) hosts.add(on);
+    for (const one of Object.values(value)) walk(one);
+  };
+  walk(plan);
+  return [...hosts];
 }
 
 /** A rehearsal needs no secret: whatever the plan refers to is there, and is never used. */

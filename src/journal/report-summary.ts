@@ -33,8 +33,17 @@ function outcome(run: readonly StoredEntry[], at: (ms: EpochMs) => string, paint
     `  Outcome: ${tone(harmless(word ?? ended.text))}, ${at(ended.at)}${began === ended ? '' : `, after ${lengthInWords(ended.at - began.at)}`}`,
     ...(reason === null ? [] : [`  Rolled back because: ${harmless(reason)}; ${field(rollback, 'verified') === true ? 'verified' : 'not verified'}`]),
     ...(remainder.length === 0 ? [] : [paint.bad(`  Not taken back: ${harmless(remainder.join(', '))}`)]),
+    ...unwatched(ended, at),
     ...(grades.length === 0 ? [] : [`  Grade: ${harmless(grades.join(', '))}`]), ...damage,
   ];
+}
+
+/** How long nobody saw what must always hold, where that was measured. */
+function unwatched(ended: StoredEntry, at: (ms: EpochMs) => string): Lines {
+  const longest = field(ended.detail, 'unwatched');
+  const from = numberOf(field(longest, 'from'));
+  const to = numberOf(field(longest, 'to'));
+  return from === null || to === null ? [] : [`  Longest without a look at what must always hold: ${lengthInWords(to - from)}, from ${at(from)}: ${harmless(textOf(field(longest, 'why')) ?? 'nobody looked')}`];
 }
 
 interface PhaseTimes { readonly name: string; readonly from: EpochMs; readonly to: EpochMs; readonly begun: boolean; readonly done: boolean; readonly cleanMs: Ms | null; readonly restarts: number }

@@ -29,6 +29,12 @@ function standingOfOne(advanced: Advanced, scene: Scene): LookStanding {
   }
 }
 
+/** Whether a look saw what the condition is about. A person who has not answered, or long ago, is no eye on it. */
+export function isSeen(advanced: Advanced, scene: Scene): boolean {
+  const standing = standingFor(advanced, scene);
+  return standing !== 'unanswered' && standing !== 'stale' && standingOfOne(advanced, scene) === 'valid';
+}
+
 /** A trigger of severity warning or above is an issue while it is true. */
 export function isIssue({ watched: { role, severity } }: Advanced): boolean { return role === 'trigger' && severity !== 'info'; }
 

@@ -1,5 +1,6 @@
 // The contract of one look: (memory, rules, evidence) → (memory, verdicts). The reducer is look.ts; the watch activity carries the memory
 // from attempt to attempt in its heartbeat details and the workflow carries it from watch to watch.
+import type { Unbroken, Unwatched } from './unwatched.js';
 import type { Condition, EpochMs, MetricTraits, Ms, PeriodSummary, References, Series, Verdict, WatchedCondition } from './types.js';
 
 export interface ReportedEvent { readonly event: string; readonly at: EpochMs; readonly id: string }
@@ -22,6 +23,8 @@ export interface WatchRules {
   readonly judgeAfter: EpochMs;
   /** when the rollout's first write was made; null before it. Start of windows of kind 'rollout' */
   readonly movedAt: EpochMs | null;
+  /** a longer stretch without a look that saw every invariant is told; absent: it is not measured */
+  readonly unwatchedAfterMs?: Ms;
 }
 
 /**
@@ -67,6 +70,8 @@ export interface WatchMemory {
   readonly soakSince: EpochMs | null;
   /** per `alerts(severity)`: who fires, who fired when the phase began, who is new since (hashes, at most 64 each) */
   readonly alerts: Readonly<Record<string, AlertMemory>>;
+  /** since when the invariants have been seen without a gap; null: it is not measured */
+  readonly unbroken: Unbroken | null;
 }
 
 /** The newest evidence of a metric. `kind` is the measurement's, after `min samples` was applied ('idle'). */
@@ -139,6 +144,8 @@ export interface LookResult {
   readonly soaked: boolean;
   /** `pass` when every judged condition of the role passes; `fail` when one fails; else `inconclusive`. A role without conditions passes */
   readonly gates: { readonly enter: GateOutcome; readonly leave: GateOutcome; readonly invariant: GateOutcome };
+  /** nobody saw the invariants for longer than the rules allow; told once a stretch */
+  readonly unwatched: Unwatched | null;
   /** when to look again at the latest: the cadence, or sooner while breached-but-not-yet-sustained or unknown */
   readonly comeBackInMs: Ms;
 }

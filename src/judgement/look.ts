@@ -5,7 +5,7 @@ import type { AlertMemory, GateOutcome, LatestReading, Look, LookResult, Running
 import { advance, advanceSummary, type Advanced, type Scene } from './advance.js';
 import { takeInAlerts } from './alerts.js';
 import { assess, standingFor, type Assessment } from './assess.js';
-import { isIssue, judgeInterval, standingOfLook, type Interval, type LookStanding } from './clean.js';
+import { isIssue, isSeen, judgeInterval, standingOfLook, type Interval, type LookStanding } from './clean.js';
 import { lastNumberOf, readEvidence } from './evidence.js';
 import { gateOf, verdictOf } from './gate.js';
 import { emptyMemory } from './memory.js';
@@ -14,6 +14,7 @@ import { comeBackIn, pendingBreaches } from './pace.js';
 import type { Summaries } from './subject.js';
 import { addToSummary, growth, type SummaryDraft } from './summary.js';
 import { isSustained } from './sustain.js';
+import { afterLook } from './unwatched.js';
 
 /** At this many undelivered changes the watch returns and hands them over. */
 export const changesKept = 64;
@@ -42,6 +43,7 @@ export function look(memory: WatchMemory | null, rules: WatchRules, evidence: Lo
   const verdicts = judged.map(({ one, assessment }) => verdictOf(one.watched, judgementOf(one, scene, assessment), asOf));
   const fired = judged.filter(({ one }) => one.watched.role === 'trigger' && one.conviction !== null).map(({ one, assessment }) => conviction(one, scene, assessment));
   const unknown = unknownAfter(before, rules, standing, asOf);
+  const unwatched = rules.unwatchedAfterMs === undefined || before.unbroken == null ? null : afterLook(before.unbroken, asOf, unseenInvariants(conditions, verdicts, scene), rules.unwatchedAfterMs);
   const soaked = rules.soak !== null && cleanMs >= rules.soak.neededMs && standing === 'valid' && open.length === 0;
 
   return {
@@ -51,13 +53,13 @@ export function look(memory: WatchMemory | null, rules: WatchRules, evidence: Lo
       soak: restarts ? {} : summaries.soak, rollout: summaries.rollout,
       verdicts: Object.fromEntries(verdicts.map((verdict) => [verdict.id, verdict])),
       latest: latestOf(scene), changes: [...before.changes.slice(-changesKept), ...changesOf(before, verdicts)],
-      suspended: rules.suspended, soakLooks: before.soakLooks + 1, phaseSince: before.phaseSince, soakSince: restarts ? asOf : before.soakSince, alerts: scene.alerts,
+      suspended: rules.suspended, soakLooks: before.soakLooks + 1, phaseSince: before.phaseSince, soakSince: restarts ? asOf : before.soakSince, alerts: scene.alerts, unbroken: unwatched?.unbroken ?? before.unbroken ?? null,
     },
     verdicts, fired,
     cleared: clearedAt(conditions, before),
     blindBreaches: verdicts.filter((_, index) => becameBlind(judged[index]!.one, scene)),
     unknownTooLong: unknown.tooLong,
-    cleanAddedMs, uncleanBecause: interval.uncleanBecause, soaked,
+    cleanAddedMs, uncleanBecause: interval.uncleanBecause, soaked, unwatched: unwatched?.tell ?? null,
     gates: { enter: outcomeOf('enter'), leave: outcomeOf('leave'), invariant: outcomeOf('invariant') },
     comeBackInMs: comeBackIn(rules, {
       // once people have been told, asking four times as often helps nobody
@@ -140,6 +142,11 @@ function unknownAfter(before: WatchMemory, rules: WatchRules, standing: LookStan
   const unknownSince = before.unknownSince ?? asOf;
   const unknownLooks = before.unknownLooks + 1;
   return { memory: { unknownSince, unknownLooks }, tooLong: unknownLooks >= unknownLooksBeforeHold && asOf - unknownSince >= rules.unknownForMs };
+}
+
+/** Invariants that this look could not see, each with the reason. */
+function unseenInvariants(conditions: readonly Advanced[], verdicts: readonly Verdict[], scene: Scene): string[] {
+  return conditions.filter((one) => one.watched.role === 'invariant' && !isSeen(one, scene)).map(({ watched }) => verdicts.find(({ id }) => id === watched.id)?.message ?? watched.condition.text);
 }
 
 /** A verdict is a change when its word differs from the look before; one seen for the first time when it is not a pass. */

@@ -7,7 +7,7 @@ import { alertBaseline } from './alerts.js';
 export function emptyMemory(): WatchMemory {
   return {
     version: 1, asOf: null, valid: false, unknownSince: null, unknownLooks: 0, cleanMs: 0, restarts: 0, looks: 0, open: [], conditions: {},
-    soak: {}, rollout: {}, verdicts: {}, latest: {}, changes: [], suspended: false, soakLooks: 0, phaseSince: null, soakSince: null, alerts: {},
+    soak: {}, rollout: {}, verdicts: {}, latest: {}, changes: [], suspended: false, soakLooks: 0, phaseSince: null, soakSince: null, alerts: {}, unbroken: null,
   };
 }
 
@@ -34,6 +34,9 @@ export function startSoak(memory: WatchMemory | null, asOf: EpochMs): WatchMemor
 export function restartSoak(memory: WatchMemory, asOf: EpochMs): WatchMemory {
   return { ...memory, cleanMs: 0, restarts: memory.restarts + 1, soak: {}, soakLooks: 0, soakSince: asOf };
 }
+
+/** Something lay between the last look and now that no trigger knows and that was no clean time: the interval that ends with the next look counts nothing. */
+export function interruptSoak(memory: WatchMemory): WatchMemory { return { ...memory, soakLooks: 0 }; }
 
 /**
  * After a verified rollback: no trigger remembers anything, and nothing up to `judgeAfter` is judged again. The rules of the next

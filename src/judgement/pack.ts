@@ -21,7 +21,7 @@ export interface PackedMemory {
   readonly alerts: WatchMemory['alerts'];
 }
 
-const emptyHead: Head = { valid: false, unknownSince: null, unknownLooks: 0, cleanMs: 0, restarts: 0, looks: 0, open: [], suspended: false, soakLooks: 0, phaseSince: null, soakSince: null };
+const emptyHead: Head = { valid: false, unknownSince: null, unknownLooks: 0, cleanMs: 0, restarts: 0, looks: 0, open: [], suspended: false, soakLooks: 0, phaseSince: null, soakSince: null, unbroken: null };
 
 /**
  * @param sentences false: without the texts and messages of the last verdicts, for a reader that has them from elsewhere or makes them anew

@@ -108,6 +108,7 @@ function unanswerable(plan: ResolvedPlan): readonly Lint[] {
   };
   plan.phases.forEach(({ phase, approval }, index) => { if (approval !== null) check(approval.from, approval.needs, ['phases', index, 'approval'], `the approval of “${phase}”`); });
   for (const [name, decision, place] of [...plan.phases.map(({ phase, decision }, index) => [phase, decision, ['phases', index, 'decision']] as const), ['baking', plan.baking?.decision ?? null, ['baking', 'decision']] as const]) if (decision !== null) check(decision.from, decision.needs, place, `the decision at the end of “${name}”`);
+  for (const { id, approval } of plan.targets) if (approval !== null) check(approval.from, approval.needs, ['targets', id, 'approval'], `the approval of “${id}”`);
   for (const { from, question, kind } of [...plan.preparation, ...plan.phases.flatMap(({ preparation }) => preparation)]) if (kind !== 'command' && from.length === 0) check(from, 1, ['preparation'], `“${question}”`);
   plan.standUps.forEach(({ from, title }, index) => { if (from.length === 0) check(from, 1, ['stand-ups', index], `“${title}”`); });
   return found;
@@ -152,6 +153,7 @@ function unplaced(plan: ResolvedPlan, workers: number | null): readonly Lint[] {
   if (workers === null || workers < 2) return [];
   const message = (what: string): string => `${what} is local to one machine, and there are ${workers} workers: say “on: HOST”`;
   const commands: readonly (readonly [Place, string, CommandSettings | null])[] = [
+    ...plan.targets.map(({ id, beforeMove }) => [['targets', id, 'before each move'], `before each move of ${id}`, beforeMove] as const),
     ...plan.preparation.map(({ question, command }) => [['preparation'], question, command] as const),
     ...plan.phases.flatMap(({ preparation, during, checks, before, after }, index) => [
       ...checks.map(({ name, command }, nth) => [['phases', index, 'checks', nth], name, command] as const),

@@ -2,6 +2,7 @@
 import { listed, nearest } from './did-you-mean.js';
 import type { Place } from './problems.js';
 import { isYes, lengthAt, type Reading } from './reading.js';
+import { protectionOf, standsAtOf } from './resolve-protection.js';
 import { checkSettings, providerOf, settingsOf, type Provided } from './resolve-settings.js';
 import { targetKeys, type PhaseFile, type TargetFile } from './schema.js';
 import type { PlannedMove, ResolvedTarget, TargetValue } from './types.js';
@@ -17,12 +18,14 @@ export function resolveTargets(reading: Reading): readonly ResolvedTarget[] {
     const provided = provider === null ? { provider: '', settings: {}, sound: false } : settingsOf(reading, provider, ask);
     const off = unlimitedOf(reading, target, provided, unit, place);
     const resolved: ResolvedTarget = {
-      id, unlimited: off, provider: provided.provider, settings: provided.settings, safer: target.safer ?? (unit === '%' ? 'lower' : 'none'), unit,
+      // what is never moved has no direction of its own: whoever changed it, it goes back to where it stood
+      id, unlimited: off, provider: provided.provider, settings: provided.settings, safer: target.safer ?? (unit === '%' && !isYes(target['read only']) ? 'lower' : 'none'), unit,
       cap: target.cap === undefined ? null : capOf(reading, target.cap, unit, [...place, 'cap']), readOnly: isYes(target['read only']), on: target.on ?? null,
       writeTimeoutMs: lengthAt(reading, target['write timeout'], [...place, 'write timeout'], 10_000),
+      ...protectionOf(reading, { id, target, provider, place, unit }, (written) => valueOf(written, { unit, cap: null, safer: 'none', unlimited: null })),
     };
     // the values come from the phases; a value that is none is told there
-    const values = writtenFor(reading, id).flatMap((written) => { const value = valueOf(written, resolved); return value === null || (value === unlimited && off !== null) ? [] : [value]; });
+    const values = [...writtenFor(reading, id).flatMap((written) => { const value = valueOf(written, resolved); return value === null || (value === unlimited && off !== null) ? [] : [value]; }), ...standsAtOf(resolved)];
     // a share of users that is none is refused by the rules, once is enough
     checkSettings(reading, provided, unit === '%' ? values.filter((value) => typeof value === 'number' && value >= 0 && value <= 100) : values, ask);
     return [resolved];
@@ -53,7 +56,7 @@ export function resolveMoves(reading: Reading, phase: Pick<PhaseFile, 'phase' | 
 /** A target whose first percentage says so is in %; else in what the plan says, or in nothing. */
 function unitOf(reading: Reading, id: string, target: TargetFile): string {
   if (target.unit !== undefined) return target.unit;
-  const isPercent = [target.cap, ...writtenFor(reading, id)].some((value) => typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*%\s*$/.test(value));
+  const isPercent = [target.cap, target['stands at'], ...writtenFor(reading, id)].some((value) => typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*%\s*$/.test(value));
   return isPercent ? '%' : '';
 }
 

@@ -10,6 +10,7 @@ import { resolveMetrics } from './resolve-metrics.js';
 import { resolvePeople, rolesOf } from './resolve-people.js';
 import { defaultCadenceMs, resolveBaking, resolvePhases } from './resolve-phases.js';
 import { resolveCommand, resolvePreparation } from './resolve-asks.js';
+import { checkUnwatched, invariantPace, resolveInvariants } from './resolve-protection.js';
 import { resolveRollbackSteps } from './resolve-steps.js';
 import { resolveTargets } from './resolve-targets.js';
 import { resolveLevels, resolveTriggers } from './resolve-triggers.js';
@@ -70,11 +71,12 @@ function read(file: PlanFile, context: ResolveContext, launch: ResolveContext['l
     schemaVersion: 1, rollout: file.rollout, variant: context.variant, description: file.description ?? '', timezone: reading.zone, ...people,
     heartbeatUrl: heartbeatOf(reading), targets, metrics: metrics.metrics, events: metrics.events, baseline: null,
     triggers: [...resolveLevels(reading, conditions, { quickestMs }), ...resolveTriggers(reading, conditions, file.triggers, { standing: { in: 'plan' }, place: ['triggers'], id: 'triggers', quickestMs })],
-    invariants: conditions.list(file.invariants, { in: 'invariants' }, ['invariants'], 'invariants'),
+    ...resolveInvariants(reading, conditions, [...phases, ...(baking === null ? [] : [baking])]),
     preparation, day1, launch: reading.launch.at, phases, baking, ...calendar, rollback: resolveRollback(reading, conditions),
     grades: Object.entries(file.grades ?? {}).map(([grade, criteria]) => ({ grade, criteria: conditions.list(criteria, { in: 'grades' }, ['grades', grade], `grades/${grade}`) })),
     nominalEnd: nominalTimes({ timezone: reading.zone, hours: calendar.hours, freezes: calendar.freezes, day1, phases, baking }).end,
   } as const satisfies ResolvedPlan;
+  checkUnwatched(reading, plan);
   return { plan: { ...plan, baseline: baselineOf(reading, plan) }, reading };
 }
 
@@ -102,7 +104,7 @@ function heartbeatOf({ file, problems }: Reading): string | null {
 
 /** The quickest pace of the plan: looking more often than that by default would be louder than anything the author wrote. */
 function quickestCadence(file: PlanFile): number {
-  const paces = [...file.phases.map(({ watch }) => watch), file.baking?.watch].map((text) => {
+  const paces = [...file.phases.map(({ watch }) => watch), file.baking?.watch, ...invariantPace(file)].map((text) => {
     const read = text === undefined ? null : readSyntax('Cadence', text);
     return read === null || 'problem' in read ? defaultCadenceMs : (parseDuration(read.syntax) ?? defaultCadenceMs);
   });

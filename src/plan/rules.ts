@@ -60,6 +60,7 @@ function checkMoves(target: ResolvedTarget, phases: readonly Phase[], problems: 
       if (target.unit === '%' && (move.to < 0 || move.to > 100)) problems.add(place, 'OVER_CAP', `${move.to}% is no share of users: 0% to 100%`);
       else if (target.cap !== null && move.to > target.cap) problems.add(place, 'OVER_CAP', `${withUnit(move.to, target.unit)} is over this target’s cap of ${withUnit(target.cap, target.unit)}`);
     }
+    else if (target.cap !== null && target.unlimited === null) problems.add(place, 'OVER_CAP', `“${move.to}” is no number, and this target has a cap of ${withUnit(target.cap, target.unit)}: it could never be told whether it is kept`);
     if (before !== null && exposesLess(target, move.to, before.value) && !move.shrinks) {
       problems.add(place, 'SHRINKS', `“${phase}” exposes less than “${before.phase}”: ${shown(before.value, target)} → ${shown(move.to, target)}; if that is meant, add “shrinks: yes” to ${place.includes('then') ? 'this move' : 'the phase'}`);
     }

@@ -48,7 +48,9 @@ const channels = z.array(channel);
 
 const target = z.looseObject({
   safer: z.enum(['lower', 'higher', 'none']).optional(), unit: z.string().optional(), cap: z.union([number, text]).optional(), 'unlimited is': z.union([z.number(), z.string(), z.null()]).optional(),
-  'read only': yesNo.optional(), on: text.optional(), 'write timeout': length.optional(),
+  'read only': yesNo.optional(), 'stands at': z.union([number, text]).optional(), reports: text.optional(), on: text.optional(), 'write timeout': length.optional(),
+  'before each move': z.strictObject({ ...commandKeys, run: command }).optional(),
+  approval: z.strictObject({ from: people, needs: whole.optional(), question: text.optional(), within: length.optional(), 'valid for': length.optional() }).optional(),
 });
 const level = z.union([text, z.strictObject({
   when: text, do: z.enum(['tell', 'watch more', 'hold', 'ask', 'roll back']).optional(), every: length.optional(), within: length.optional(),
@@ -108,7 +110,7 @@ export const planSchema = z.strictObject({
   alerts: z.record(name, metric).optional(),
   events: z.record(name, text).optional(),
   baseline: z.strictObject({ over: length, 'min samples': whole.optional() }).optional(),
-  triggers: triggers.optional(), invariants: conditions.optional(), preparation: preparation.optional(),
+  triggers: triggers.optional(), invariants: z.union([conditions, z.strictObject({ watch: cadence.optional(), 'blind after': length.optional(), hold: conditions.min(1) })]).optional(), preparation: preparation.optional(),
   phases: z.array(phase).min(1),
   baking: z.strictObject({ for: soak, ...watching, leave: conditions.optional(), decision: decision.optional(), triggers: triggers.optional() }).optional(),
   'stand-ups': z.array(z.strictObject({
@@ -139,7 +141,7 @@ export type TriggerFile = NonNullable<TriggersFile['info']>[number];
 export type CheckFile = NonNullable<PhaseFile['checks']>[number];
 export type StepFile = NonNullable<PhaseFile['before']>[number];
 export type RollbackFile = NonNullable<PlanFile['rollback']>;
-export type ConditionFile = NonNullable<PlanFile['invariants']>[number];
+export type ConditionFile = z.infer<typeof condition>;
 export type PreparationFile = NonNullable<PlanFile['preparation']>;
 export type ChannelFile = NonNullable<NonNullable<PlanFile['channels']>['info']>[number];
 export type MetricFile = NonNullable<PlanFile['metrics']>[string];

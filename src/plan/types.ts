@@ -34,6 +34,8 @@ export interface ResolvedPlan {
   /** in force from preparation (tell only before the first write) to the end */
   readonly triggers: readonly Trigger[];
   readonly invariants: readonly PlanCondition[];
+  /** They are watched without a gap, and how long nobody looked is measured. `everyMs` null: at each phase's own cadence, from preparation on; `blindAfterMs` null: the cadence and a minute. Null: no invariants */
+  readonly invariantWatch: { readonly everyMs: Ms | null; readonly blindAfterMs: Ms | null } | null;
   readonly preparation: readonly AskItem[];
   /** midnight of day 1 in the plan's zone */
   readonly day1: EpochMs;
@@ -69,6 +71,12 @@ export interface ResolvedTarget {
   /** what its service calls the value `unlimited`, which is more than every number; null: it has no such value */
   readonly unlimited: { readonly is: number | string | null } | null;
   readonly readOnly: boolean;
+  /** read only: what it must keep, restored when somebody changes it. `standsAt` null: what it stands at when the rollout starts; `reports`: the event of a change. Null: it may be moved */
+  readonly protected: { readonly standsAt: TargetValue | null; readonly reports: string | null } | null;
+  /** must pass before each forward write */
+  readonly beforeMove: CommandSettings | null;
+  /** somebody's yes before each phase that moves it, beside the phase's own approval */
+  readonly approval: Approval | null;
   /** host whose worker owns the effect; null: any worker */
   readonly on: string | null;
   /** hard abort inside one write attempt */

@@ -16,7 +16,7 @@ function world(writeMs: number): { readonly ports: Ports; readonly writes: numbe
   };
   return { ports: { target: () => target, env: {}, meters: noMeters } as unknown as Ports, writes };
 }
-const input = (writeTimeoutMs: number): UndoInput => ({ rollout: 'r', key: 'r/wave-1/flag/1/undo', value: 0, target: { id: 'flag', provider: 'memory', settings: {}, safer: 'lower', unit: '%', cap: null, unlimited: null, readOnly: false, on: null, writeTimeoutMs } });
+const input = (writeTimeoutMs: number): UndoInput => ({ rollout: 'r', key: 'r/wave-1/flag/1/undo', value: 0, target: { id: 'flag', provider: 'memory', settings: {}, safer: 'lower', unit: '%', cap: null, unlimited: null, readOnly: false, protected: null, beforeMove: null, approval: null, on: null, writeTimeoutMs } });
 
 it('the second attempt finds it done and writes nothing', async () => {
   const { ports, writes } = world(50);

@@ -85,7 +85,7 @@ export function memoryOf(change: Partial<WatchMemory> = {}): WatchMemory {
     rollout: {},
     verdicts: { 'phases/wave-2/leave/1': verdict('phases/wave-2/leave/1', 'error_rate < 5%', 'pass', 'error_rate is 2.1 %, below 5 %') },
     latest: { error_rate: latest(2.3), success_rate: latest(97.7), p99_latency: latest(385), memory: latest(125), batches: latest(45.2), 'alerts(critical)': latest(0), 'alerts(warning)': latest(1) },
-    changes: [], suspended: false, soakLooks: 78, phaseSince: at - 14 * hour, soakSince: at - 14 * hour, alerts: {}, ...change,
+    changes: [], suspended: false, soakLooks: 78, phaseSince: at - 14 * hour, soakSince: at - 14 * hour, alerts: {}, unbroken: null, ...change,
   };
 }
 

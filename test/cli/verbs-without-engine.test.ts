@@ -85,7 +85,7 @@ describe('journal', () => {
 });
 
 describe('rollback --offline', () => {
-  const note = (target: string, order: number, before: TargetValue, wanted: TargetValue, change: Partial<UndoNote['target']> = {}): UndoNote => ({ rollout: 'b', key: `b/p${order}/${target}/1`, target: { id: target, provider: 'memory', settings: {}, safer: 'lower', unit: '%', cap: null, unlimited: null, readOnly: false, on: null, writeTimeoutMs: 5_000, ...change }, before, wanted, at, order });
+  const note = (target: string, order: number, before: TargetValue, wanted: TargetValue, change: Partial<UndoNote['target']> = {}): UndoNote => ({ rollout: 'b', key: `b/p${order}/${target}/1`, target: { id: target, provider: 'memory', settings: {}, safer: 'lower', unit: '%', cap: null, unlimited: null, readOnly: false, protected: null, beforeMove: null, approval: null, on: null, writeTimeoutMs: 5_000, ...change }, before, wanted, at, order });
   const world = (values: Record<string, TargetValue>, change: Partial<Targets> = {}) => {
     const writes: string[] = [];
     const targets: Targets = {

@@ -12,7 +12,7 @@ export function entriesFrom(first: number, count: number): Entry[] { return Arra
 export function undoNote(key: string, more: Partial<UndoNote> = {}): UndoNote {
   return {
     rollout: 'r', key, at: at0, order: 1, before: 0, wanted: 10,
-    target: { id: 'batch-patches', provider: 'memory', settings: { token: '${env:TOKEN}' }, safer: 'lower', unit: '%', cap: null, unlimited: null, readOnly: false, on: null, writeTimeoutMs: 10_000 },
+    target: { id: 'batch-patches', provider: 'memory', settings: { token: '${env:TOKEN}' }, safer: 'lower', unit: '%', cap: null, unlimited: null, readOnly: false, protected: null, beforeMove: null, approval: null, on: null, writeTimeoutMs: 10_000 },
     ...more,
   };
 }

@@ -10,10 +10,10 @@ import { argument, dayOption, defineVerb, launchOption, lengthOption, varsOption
 import { plural, valueInWords } from '../wording.js';
 
 export interface TargetsOptions { readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; readonly launch: string | null; readonly withinMs: Ms; readonly json: boolean }
-export const targetsJsonFields = ['rollout', 'ok', 'targets: [target, provider, state, value, unit, detail, code, todo]'] as const;
+export const targetsJsonFields = ['rollout', 'ok', 'targets: [target, provider, state, value, unit, protected, standsAt, detail, code, todo]'] as const;
 
 /** `person`: only people can say, which is no fault of it */
-interface Found { readonly target: string; readonly provider: string; readonly state: 'read' | 'person' | 'unread'; readonly value: TargetValue | null; readonly unit: string; readonly detail: string; readonly code: string | null; readonly todo: string | null }
+interface Found { readonly target: string; readonly provider: string; readonly state: 'read' | 'person' | 'unread'; readonly value: TargetValue | null; readonly unit: string; /** read only */ readonly protected: boolean; /** what it must keep; null: what it stands at when a rollout starts */ readonly standsAt: TargetValue | null; readonly detail: string; readonly code: string | null; readonly todo: string | null }
 
 export const verb = defineVerb<TargetsOptions>({
   parse: (input) => ({ file: argument(input, 0, 'PLAN'), vars: varsOption(input), day1: dayOption(input, 'day1'), launch: launchOption(input), withinMs: lengthOption(input, 'within') ?? 10_000, json: input.options['json'] === true }),
@@ -27,7 +27,7 @@ export const verb = defineVerb<TargetsOptions>({
       return unread === 0 ? 0 : 1;
     }
     const paint = paintFor(cli.out);
-    const rows = columns(found.map((one) => [{ read: '✔', person: '?', unread: '✖' }[one.state], one.target, one.value === null ? { read: '', person: 'people say', unread: 'not read' }[one.state] : plain(valueInWords(one.value, one.unit)), plain(one.detail)]));
+    const rows = columns(found.map((one) => [{ read: '✔', person: '?', unread: '✖' }[one.state], one.target, one.value === null ? { read: '', person: 'people say', unread: 'not read' }[one.state] : plain(valueInWords(one.value, one.unit)), `${one.protected ? `protected${one.standsAt === null ? '' : `, must stand at ${plain(valueInWords(one.standsAt, one.unit))}`}; ` : ''}${plain(one.detail)}`]));
     found.forEach((one, i) => {
       cli.out.write(`${paint[({ read: 'plain', person: 'warn', unread: 'bad' } as const)[one.state]](rows[i]!)}\n`);
       if (one.todo !== null) cli.out.write(`${wrap(`do: ${plain(one.todo)}`, Math.max(40, cli.out.columns - 4), '    ').map((line) => `    ${line}`).join('\n')}\n`);
@@ -38,7 +38,7 @@ export const verb = defineVerb<TargetsOptions>({
 });
 
 async function read(targets: Targets, target: ResolvedTarget, withinMs: Ms): Promise<Found> {
-  const about = { target: target.id, provider: target.provider, unit: target.unit };
+  const about = { target: target.id, provider: target.provider, unit: target.unit, protected: target.protected !== null, standsAt: target.protected?.standsAt ?? null };
   try {
     const { value, detail } = await targets.read(target, 'targets', withinMs);
     return { ...about, state: 'read', value, detail, code: null, todo: null };

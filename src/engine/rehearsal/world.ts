@@ -34,7 +34,7 @@ export class World {
 
   constructor(readonly plan: ResolvedPlan, readonly scenario: Scenario, readonly startedAt: EpochMs, readonly workflowId: string, private readonly client: Client, private readonly clock: () => Promise<EpochMs>, private readonly file: string) {
     this.health = healthOf(plan);
-    for (const target of plan.targets) this.values.set(target.id, scenario.targets?.[target.id] ?? (typeof firstValue(plan, target.id) === 'string' && target.unlimited === null ? 'before' : target.safer === 'higher' ? 100 : 0));
+    for (const target of plan.targets) this.values.set(target.id, scenario.targets?.[target.id] ?? target.protected?.standsAt ?? (typeof firstValue(plan, target.id) === 'string' && target.unlimited === null ? 'before' : target.safer === 'higher' ? 100 : 0));
     const add = (metric: string, list: readonly Stretch[]): void => { this.stretches.set(metric, [...(this.stretches.get(metric) ?? []), ...list.map((what) => ({ when: parseWhen(what.at, plan, file), what }))]); };
     for (const [metric, list] of Object.entries(scenario.metrics ?? {})) for (const name of metric === '*' ? plan.metrics.map((one) => one.name) : [metric]) add(name, list);
     for (const [severity, list] of Object.entries(scenario.alerts ?? {})) add(`alerts(${severity})`, list);
