@@ -1,7 +1,8 @@
 // The ports that activities work through. Production: src/engine/ports.ts; rehearsal: src/engine/rehearsal.ts. Nothing here knows which.
 import type { EpochMs } from '../src/judgement/types.js';
 import type { ProviderSchemas } from '../src/plan/providers.js';
-import type { CommandSettings } from '../src/plan/types.js';
+import type { Variables } from '../src/environment/variables.js';
+import type { CommandSettings, EnvironmentSource } from '../src/plan/types.js';
 import type { TargetProvider } from '../src/targets/port.js';
 import type { SourceProvider } from '../src/sources/port.js';
 import type { ChannelProvider } from '../src/channels/port.js';
@@ -40,6 +41,8 @@ export interface Ports {
   readonly source: (provider: string) => SourceProvider;
   readonly channel: (provider: string) => ChannelProvider;
   readonly runCommand: (name: string, settings: CommandSettings, values: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<CommandOutput>;
+  /** The variables of an environment, as they are now. @throws FinalError ENVIRONMENT_UNREADABLE, COMMAND_NOT_ALLOWED, COMMAND_NOT_FOUND */
+  readonly environment: (source: EnvironmentSource, signal: AbortSignal) => Promise<Variables>;
   readonly journal: JournalStore;
   readonly engine: EnginePort;
   readonly meters: Meters;

@@ -1,9 +1,9 @@
 // What the workflow and its activities say to each other. Plain JSON; types only, so that the workflow bundle stays free of I/O.
-import type { EpochMs, Ms, Point, References, Verdict } from '../src/judgement/types.js';
+import type { EpochMs, MetricTraits, Ms, Point, References, Verdict } from '../src/judgement/types.js';
 import type { GateOutcome, ReportedEvent, WatchRules } from '../src/judgement/look-types.js';
 import type { PackedMemory } from '../src/judgement/pack.js';
 import type { Unbroken, Unwatched } from '../src/judgement/unwatched.js';
-import type { ChannelRef, CommandSettings, FollowUp, JsonValue, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
+import type { ChannelRef, MachineCheck, CommandSettings, FollowUp, JsonValue, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry, OfflineRollback } from '../src/journal/port.js';
 import type { StartOptions } from '../workflows/messages.js';
@@ -87,6 +87,10 @@ export interface CommandInput { readonly rollout: string; readonly name: string;
 export interface CommandOutput { readonly ok: boolean; readonly exitCode: number | null; readonly output: string; readonly timedOut: boolean; readonly durationMs: Ms }
 export interface RepeatInput extends CommandInput { readonly everyMs: Ms; readonly until: EpochMs }
 
+/** One check of a checklist; `known`: what was found before, whose change is waited for. `metrics`, `traits` and `references`: what its condition speaks of. */
+export interface CheckInput { readonly rollout: string; readonly name: string; readonly check: MachineCheck; readonly metrics: readonly ResolvedMetric[]; readonly traits: readonly MetricTraits[]; readonly references: References; readonly known: Finding | null; readonly everyMs: Ms }
+export interface Finding { readonly verdict: Verdict['verdict']; readonly finding: string }
+
 export interface BaselineInput { readonly metrics: readonly ResolvedMetric[]; readonly from: EpochMs; readonly to: EpochMs }
 export interface BaselineResult { readonly references: References[string]; /** metrics whose source answers only for now */ readonly sampledOnly: readonly string[]; readonly problems: readonly string[] }
 
@@ -120,6 +124,7 @@ export interface Activities {
   undoTarget(input: UndoInput): Promise<UndoResult>;
   clearUndo(input: { readonly rollout: string; readonly keys: readonly string[]; readonly offline: boolean }): Promise<void>;
   runCommand(input: CommandInput): Promise<CommandOutput>;
+  check(input: CheckInput): Promise<Finding>;
   repeatCommand(input: RepeatInput): Promise<{ readonly failed: CommandOutput | null; readonly runs: number }>;
   record(input: RecordInput): Promise<ChainHead>;
   notify(input: NotifyInput): Promise<NotifyResult>;

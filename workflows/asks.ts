@@ -144,7 +144,7 @@ export function refuseAnswer(run: Run, id: string, value: string | number, by: B
   if ((ask.kind === 'approval' || (ask.kind === 'decision' && value === 'go')) && !run.plan.starterMayApprove && by.by === run.state.startedBy.by) return { code: 'STARTER_MAY_NOT_APPROVE', message: `${by.by} started this rollout, and the plan bars the starter from approving. Nothing was changed.` };
   const wanted = ask.options.includes('number') ? typeof value === 'number' && Number.isFinite(value) && (ask.scale === undefined || (value >= ask.scale.from && value <= ask.scale.to)) : ask.options.includes(String(value));
   if (!wanted) return { code: 'ANSWER_NOT_OFFERED', message: `'${String(value)}' cannot answer '${id}': it takes ${takes(ask)}. Nothing was changed.` };
-  if (String(value) === 'not-applicable' && (by.reason ?? '').trim() === '') return { code: 'REASON_NEEDED', message: `'${id}' can be declared not applicable only with a reason. Nothing was changed.` };
+  if (['not-applicable', 'accept'].includes(String(value)) && (by.reason ?? '').trim() === '') return { code: 'REASON_NEEDED', message: `'${id}' can be ${value === 'accept' ? 'accepted' : 'declared not applicable'} only with a reason. Nothing was changed.` };
   return null;
 }
 

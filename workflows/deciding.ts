@@ -3,7 +3,8 @@
 import type { Decision, PlanCondition } from '../src/plan/types.js';
 import { inWords, latestAsk, openAsk, remindAgain, voidAsk } from './asks.js';
 import { askHumans } from './human-answers.js';
-import { calm, failing, holdForAnswer } from './phase.js';
+import { holdForAnswer } from './items.js';
+import { calm, failing } from './phase.js';
 import type { Run } from './run.js';
 import { wholeOf, wholeOfBaking } from './soaks.js';
 import type { AskRecord } from './state.js';

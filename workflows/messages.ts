@@ -1,6 +1,7 @@
 // Everything that goes into and comes out of a rollout from outside: commands (each an update and a signal of the same name), the
 // status query, search attributes, ids. Imported by the CLI and the activities too, so it holds names and types and nothing that acts.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Comparison } from '../src/judgement/compare-periods.js';
 import type { EpochMs, Ms, Severity, Verdict } from '../src/judgement/types.js';
 import type { Unwatched } from '../src/judgement/unwatched.js';
 import type { ChannelRef, TargetValue } from '../src/plan/types.js';
@@ -57,7 +58,7 @@ export type RolloutState =
   | 'completed' | 'rolled-back' | 'rollback-incomplete' | 'stopped' | 'failed';
 export type RolloutOutcome = 'completed' | 'rolled-back' | 'rollback-incomplete' | 'stopped' | 'failed';
 
-export type HoldReason = 'protected' | 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
+export type HoldReason = 'protected' | 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'check-failed' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
 export interface Hold { readonly reason: HoldReason; /** in words, with what ends it */ readonly message: string; readonly since: EpochMs; /** the person who ordered it, for a pause */ readonly by: string | null; /** how gravely people were told of it; absent: they were not */ readonly told?: Severity }
 
 export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'decision' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest' | 'step';
@@ -113,6 +114,10 @@ export interface Status {
   readonly moves: readonly MoveView[];
   /** steps that were begun, in order */
   readonly steps: readonly { readonly step: string; readonly phase: string; readonly state: 'running' | 'done' | 'failed' | 'undone' | 'left'; readonly at: EpochMs }[];
+  /** what a machine found of the items of a checklist; absent: there are none */
+  readonly checks?: readonly { readonly item: string; readonly question: string; readonly verdict: Verdict['verdict']; readonly finding: string; readonly at: EpochMs }[];
+  /** before and after, by metric; absent: the plan asks for none, or it is not there yet */
+  readonly comparison?: readonly Comparison[];
   readonly grades: readonly { readonly grade: string; readonly reached: boolean; readonly criteria: readonly Verdict[] }[];
   readonly rollback: { readonly reason: string; readonly to: string; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[] } | null;
   /** the longest stretch in which nobody saw the invariants or a protected target; null: there are none, or nothing is known yet */

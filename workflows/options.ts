@@ -48,6 +48,10 @@ export const runner = (timeoutMs: number, on: string | null) => proxyActivities<
 export const stepper = (timeoutMs: number, on: string | null) => proxyActivities<Activities>({
   startToCloseTimeout: timeoutMs + 20_000, scheduleToStartTimeout: 15 * 60_000, heartbeatTimeout: 10_000, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, taskQueue: on === null ? undefined : hostQueue(on), retry: { maximumAttempts: 1 },
 });
+/** A check is paced, and let go, like a repeated command; it returns when what it finds has changed. */
+export const checker = (timeoutMs: number, on: string | null) => proxyActivities<Activities>({
+  startToCloseTimeout: timeoutMs + 30_000, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, taskQueue: on === null ? undefined : hostQueue(on), retry: { initialInterval: 5_000, backoffCoefficient: 2, maximumInterval: 60_000 },
+});
 /** The watch: one attempt is one look; a healthy look throws a benign failure that names the next one. The interval below paces crashes only. */
 export const watcher = (activityId: string, cadenceMs: number, summary: string) => proxyActivities<Activities>({
   activityId, summary, startToCloseTimeout: 30_000, heartbeatTimeout: undefined, cancellationType: ActivityCancellationType.TRY_CANCEL,

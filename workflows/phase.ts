@@ -2,18 +2,21 @@
 // already done, so a phase can be taken up again anywhere: after a restart, after continue-as-new, after a rollback to it.
 import { ActivityFailure, CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { summarise } from '../src/judgement/index.js';
-import type { Baking, Phase, RepeatedCommand } from '../src/plan/types.js';
+import type { AskItem, Baking, Phase, RepeatedCommand } from '../src/plan/types.js';
 import type { PlanCondition } from '../src/plan/types.js';
-import { answered, dueIn, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
+import { answered, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
+import { stillSo } from './checks.js';
+import { askBaseline } from './completion.js';
 import { takePartBack } from './compensation.js';
 import { decided, decisionNow } from './deciding.js';
+import { holdForAnswer, runCheck, settleItem } from './items.js';
 import { move, reasonOf, untilDecided } from './moving.js';
-import { activities, readers, repeater, runner } from './options.js';
+import { activities, readers, repeater } from './options.js';
 import { reportEvent } from './events.js';
 import { askHumans, answersSeen } from './human-answers.js';
 import { PartFailed, type Run } from './run.js';
 import { makeStages } from './stages.js';
-import { standing, type AskRecord } from './state.js';
+import { standing } from './state.js';
 import { untilProtected } from './protecting.js';
 import { validateMoves, validates } from './validating.js';
 import { settleWhatIsOwed, takeSteps } from './steps.js';
@@ -32,6 +35,7 @@ export async function runPhase(run: Run, phase: Phase): Promise<void> {
     for (;;) {
       if (run.held('write-failed') !== null) await untilDecided(run);
       if (phase.checks.length > 0) await passChecks(run, phase);
+      if (itemsOf(run, phase).some((item) => item.check !== null)) await stillSo(run, itemsOf(run, phase), phase.phase);
       await pass(run, phase);
       try { await change(run, phase); break; } catch (error) {
         if (!(error instanceof PartFailed)) throw error;
@@ -47,45 +51,18 @@ export async function runPhase(run: Run, phase: Phase): Promise<void> {
   run.tell('info', 'phase-done', `${state.rollout}: ${phase.phase} is done`, `${inWords(record.cleanMs)} clean`);
 }
 
+const itemsOf = (run: Run, phase: Phase): readonly AskItem[] => [...(run.state.phaseIndex === 0 ? run.plan.preparation : []), ...phase.preparation];
+
 /** Checklists and sign-offs, asked when they are due; the phase waits until every one is settled. */
 async function prepare(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
-  const items = [...(state.phaseIndex === 0 ? run.plan.preparation : []), ...phase.preparation];
+  const items = itemsOf(run, phase);
   const record = run.record!;
   if (record.prepared) return;
   state.step = 'preparing';
-  await Promise.all(items.map(async (item) => {
-    if (state.skipped.includes(item.id)) return;
-    if (item.askAt !== null && item.askAt > run.now()) await run.until(() => state.skipped.includes(item.id), item.askAt);
-    for (;;) {
-      if (state.skipped.includes(item.id)) return;
-      if (item.kind === 'command' && item.command !== null) { if (await check(run, item.question, item.command)) return; else continue; }
-      const standingAsk = latestAsk(run, item.id);
-      if (standingAsk?.state === 'settled' && standingAsk.result !== 'reject') return;
-      const options = item.kind === 'sign-off' ? ['approve', 'reject'] : ['done', 'reject'];
-      const id = standingAsk?.state === 'open' ? standingAsk.ask : openAsk(run, {
-        ask: item.id, kind: item.kind === 'sign-off' ? 'sign-off' : 'item', phase: phase.phase, question: item.question, body: [item.group, item.onlyIf === null ? '' : `if ${item.onlyIf}; otherwise answer not-applicable with the reason`].filter((line) => line !== '').join('\n'),
-        from: item.from, needs: item.needs, options: item.onlyIf === null ? options : [...options, 'not-applicable'], healthy: options[0]!, withinMs: dueIn(run, item.dueAt), otherwise: 'hold',
-      });
-      await run.until(() => state.asks[id]!.state !== 'open' || state.skipped.includes(item.id));
-      if (state.skipped.includes(item.id)) return voidAsk(run, id, 'skipped');
-      const ask = state.asks[id]!;
-      if (ask.state === 'settled' && ask.result !== 'reject') return;
-      await holdForAnswer(run, ask, item.question);
-    }
-  }));
+  await Promise.all(items.map((item) => settleItem(run, item, phase.phase)));
   record.prepared = true;
   if (items.length > 0) run.note('phase', `${phase.phase} is prepared: ${items.length} items are settled`, { items: items.length });
-}
-
-async function check(run: Run, question: string, command: NonNullable<Phase['preparation'][number]['command']>): Promise<boolean> {
-  const output = await run.orDemand(runner(command.timeoutMs, command.on).runCommand({ rollout: run.state.rollout, name: question, command, values: {} }).catch((error: unknown) => ({ ok: false, exitCode: null, output: String((error as Error).message), timedOut: false, durationMs: 0 })));
-  run.note('command', `${question}: ${output.ok ? 'passed' : output.timedOut ? 'timed out' : `failed with exit code ${output.exitCode}`}`, { output: output.output, durationMs: output.durationMs });
-  if (output.ok) return true;
-  run.holdAndTell('command-failed', `${question} failed: ${output.output.slice(-300)}`, 'warning', deciders(run));
-  const ask = await answered(run, openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/check`, kind: 'retry', question: `'${question}' failed. Run it again?`, body: output.output.slice(-1000), from: deciders(run), options: ['retry', 'skip'], healthy: 'retry', withinMs: null, otherwise: 'hold' }));
-  run.unhold('command-failed', `${ask.answers.at(-1)?.by ?? 'somebody'} says ${String(ask.result)}`);
-  return ask.result === 'skip';
 }
 
 /** Commands that change nothing, in order; the first that fails stops the phase with its output. */
@@ -93,16 +70,8 @@ async function passChecks(run: Run, phase: Phase): Promise<void> {
   const record = run.record!;
   if (record.checked === run.state.generation) return;
   run.state.step = 'preparing';
-  for (const one of phase.checks) while (!(await check(run, one.name, one.command)));
+  for (const one of phase.checks) while (!(await runCheck(run, one.name, one.command)));
   record.checked = run.state.generation;
-}
-
-/** A reject or an unanswered ask holds; a person's `resume` asks again. */
-export async function holdForAnswer(run: Run, ask: AskRecord, question: string): Promise<void> {
-  const reason = ask.state === 'expired' ? 'unanswered' : 'rejected';
-  const why = reason === 'unanswered' ? `nobody answered in time: ${question}` : `${ask.answers.at(-1)?.by ?? 'somebody'} rejected: ${question}${ask.answers.at(-1)?.reason ? ` (${ask.answers.at(-1)!.reason})` : ''}`;
-  run.holdAndTell(reason, `${why}. resume asks again.`, 'warning', deciders(run));
-  await run.until(() => run.held(reason) === null);
 }
 
 /** 'Not before': the phase's day; later than `latest` is asked about. */
@@ -219,7 +188,7 @@ async function approved(run: Run, phase: Phase, { name, approval }: Wanted): Pro
     return 'again';
   }
   if (ask.state === 'settled' && ask.result === 'approve') {
-    run.note('decision', `${phase.phase} is approved by ${ask.answers.map((answer) => answer.by).join(' and ')}`, { ask: id });
+    run.note('decision', `${phase.phase} is approved by ${ask.answers.map((answer) => answer.by).join(' and ')}`, { ask: id, by: ask.answers.map((answer) => answer.by), verdicts: state.verdicts.filter((verdict) => verdict.id.includes('/enter/')).map((verdict) => verdict.message) });
     return { asks: [id], goodUntil: ask.settledAt! + approval.validMs };
   }
   if (ask.state === 'expired' && approval.otherwise === 'rollback') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `nobody approved ${phase.phase} in time`, by: 'tidegate', automatic: true, at: run.now() });
@@ -235,6 +204,7 @@ async function approved(run: Run, phase: Phase, { name, approval }: Wanted): Pro
 async function takeBaseline(run: Run): Promise<boolean> {
   const { state, plan } = run;
   if (plan.baseline === null || state.references['baseline'] !== undefined) return true;
+  const answers = plan.completion === null ? {} : await askBaseline(run, plan.completion);
   const metrics = plan.metrics.filter((metric) => plan.baseline!.metrics.includes(metric.name));
   const asked = await run.orDemand(readers.baseline({ metrics, from: run.now() - plan.baseline.overMs, to: run.now() }));
   const sampled = state.memory === null ? {} : summarise(state.memory);
@@ -249,6 +219,8 @@ async function takeBaseline(run: Run): Promise<boolean> {
     if (asked.sampledOnly.length > 0) await lookNow(run);
     return false;
   }
+  Object.assign(references, answers);
+  if (plan.completion !== null) state.baselineOver = Object.fromEntries(plan.baseline.metrics.map((name) => [name, asked.sampledOnly.includes(name) ? state.memory?.cleanMs ?? 0 : plan.baseline!.overMs]));
   state.references['baseline'] = references;
   run.unhold('gate', 'the baseline is taken');
   run.rewatch++;

@@ -1,4 +1,4 @@
-// One rollout from start to end, as the plan states it: prepare → (enter, ask, move, soak, leave) for each phase → bake → grade; on trouble,
+// One rollout from start to end, as the plan states it: prepare → (enter, ask, move, soak, leave) for each phase → bake → complete → grade; on trouble,
 // compensate. This file is the story; what each step does stands in the file it is imported from. Messages: messages.ts.
 import {
   ActivityFailure, ApplicationFailure, CancellationScope, allHandlersFinished, condition, continueAsNew, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
@@ -6,6 +6,7 @@ import {
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { resumeAsks, voidAsk } from './asks.js';
 import { handleCommands } from './commands.js';
+import { complete } from './completion.js';
 import { rollBack } from './compensation.js';
 import { grade } from './grading.js';
 import { asksAhead, keepAnswersFresh } from './human-answers.js';
@@ -32,7 +33,7 @@ import { deciders, keepWatch, mattersOf, resumeDecisions } from './watching.js';
  * @param plan the plan as a JSON document; it is resolved by an activity, so that a start by the plain temporal CLI is the same as `tidegate start`
  * @param carried the state of the run before, after continue-as-new
  * @returns the last status
- * @throws ApplicationFailure PLAN_INVALID and OPTIONS_INVALID with every error, LAUNCH_TOO_SOON, TARGET_CLAIMED naming the holder: nothing was moved
+ * @throws ApplicationFailure PLAN_INVALID and OPTIONS_INVALID with every error, LAUNCH_TOO_SOON, START_NOT_ALLOWED naming who may, TARGET_CLAIMED naming the holder: nothing was moved
  */
 export async function rollout(plan: unknown, options: StartOptions = {}, carried: State | null = null): Promise<Status> {
   if (carried !== null && workflowInfo().continuedFromExecutionRunId === undefined) throw ApplicationFailure.nonRetryable('a start takes two inputs, the plan and the options; nothing was moved', 'OPTIONS_INVALID');
@@ -57,6 +58,7 @@ async function begin(plan: unknown, options: StartOptions): Promise<State> {
     const problems = startProblems(options);
     if (problems.length > 0) throw ApplicationFailure.nonRetryable(`the start options cannot be understood; nothing was moved\n${problems.join('\n')}`, 'OPTIONS_INVALID', ...problems);
     const resolved = await activities.resolve({ plan, options, now: Date.now() });
+    refuseStarter(resolved.plan.startsOnlyBy ?? [], options);
     const state = newState(resolved.rollout, completed(resolved.plan), options.startedBy ?? { by: 'temporal', identity: workflowId }, Date.now());
     const moved = state.plan.targets.filter((target) => state.plan.phases.some((phase) => movesOf(phase).some((move) => move.target === target.id)));
     const claimed = await activities.claim({ rollout: resolved.rollout, keys: [`rollout/${resolved.rollout}`], targets: moved, protects: state.plan.targets.filter((target) => target.protected !== null) });
@@ -70,6 +72,12 @@ async function begin(plan: unknown, options: StartOptions): Promise<State> {
     if (error instanceof ActivityFailure && error.cause instanceof ApplicationFailure) throw error.cause;
     throw error;
   }
+}
+
+/** @throws ApplicationFailure START_NOT_ALLOWED: the plan says who starts it. The name is asserted, as everywhere. */
+function refuseStarter(allowed: readonly string[], { startedBy }: StartOptions): void {
+  if (allowed.length === 0 || (startedBy !== undefined && allowed.includes(startedBy.by))) return;
+  throw ApplicationFailure.nonRetryable(`this plan is started only by ${allowed.join(' or ')}; ${startedBy === undefined ? 'nobody said who starts it ("startedBy" of the options)' : `${startedBy.by} may not`}. Nothing was moved.`, 'START_NOT_ALLOWED', ...allowed);
 }
 
 async function carryOut(run: Run, options: StartOptions, flush: () => void, resumed: boolean): Promise<Status> {
@@ -120,9 +128,10 @@ async function story(run: Run): Promise<'over' | 'leaving'> {
         state.phaseIndex++;
       }
       if (run.plan.baking !== null && state.baking.endedAt === null) await bake(run, run.plan.baking);
+      if (run.plan.completion !== null) await complete(run, run.plan.completion);
       await grade(run);
       state.outcome = 'completed';
-      run.tell('info', 'completed', `${state.rollout} is completed`, state.grades.map((one) => `${one.grade}: ${one.reached ? 'reached' : 'not reached'}`).join('\n'), { to: [run.plan.owner], ends: mattersOf(run) });
+      run.tell('info', 'completed', `${state.rollout} is completed`, [...state.grades.map((one) => `${one.grade}: ${one.reached ? 'reached' : 'not reached'}`), ...(state.completion?.comparison ?? []).map((one) => one.message)].join('\n'), { to: [run.plan.owner], ends: mattersOf(run) });
       return 'over';
     } catch (error) {
       if (error instanceof Leaving) return 'leaving';
@@ -138,7 +147,7 @@ async function obey(run: Run, { demand }: Interrupted): Promise<'over' | 'again'
     case 'rollback': {
       const end = await rollBack(run, demand);
       if (end === 'restored') return 'again';
-      run.tell(state.outcome === 'rolled-back' ? 'critical' : 'emergency', state.outcome!, `${state.rollout}: ${state.outcome === 'rolled-back' ? 'everything is taken back' : `the rollback is INCOMPLETE: ${state.rollback!.remainder.join(', ') || 'the proof failed'}`}`, `${demand.reason}\n${state.rollback!.verified === true ? 'verified' : 'not verified'}`, { to: deciders(run), ...(state.outcome === 'rolled-back' ? { ends: mattersOf(run) } : {}) });
+      run.tell(state.outcome === 'rolled-back' ? 'critical' : 'emergency', state.outcome!, `${state.rollout}: ${state.outcome === 'rolled-back' ? 'everything is taken back' : `the rollback is INCOMPLETE: ${state.rollback!.remainder.join(', ') || 'the proof failed'}`}`, `${demand.reason}\n${state.rollback!.verified === true ? 'verified' : 'not verified'}\nWhat happened, from the record: tidegate journal ${state.rollout} --report`, { to: deciders(run), ...(state.outcome === 'rolled-back' ? { ends: mattersOf(run) } : {}) });
       return 'over';
     }
     case 'stop': {

@@ -6,7 +6,7 @@ import type { PlanCondition, ResolvedMetric, ResolvedPlan, Stage, Trigger } from
 import type { WatchInput } from '../activities/types.js';
 import type { Run } from './run.js';
 import { nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
-import { standing, type State } from './state.js';
+import { completing, standing, type State } from './state.js';
 import { longestUnwatched, unwatchedAfterMs } from './unwatched.js';
 
 const windowMs = 24 * 3_600_000;
@@ -67,7 +67,7 @@ function rulesNow(run: Run): WatchRules {
     case 'moving': break;
     case 'soaking': conditions.push(...judged('leave', phase?.leave ?? []), ...judged('enter', stageOf(run)?.enter ?? [], stageDue(state) !== null), ...judged('enter', plan.phases[state.phaseIndex + 1]?.enter ?? [], false)); break;
     case 'baking': conditions.push(...judged('leave', plan.baking?.leave ?? [])); break;
-    case 'grading': conditions.push(...judged('grade', plan.grades.flatMap((grade) => grade.criteria))); break;
+    case 'grading': if (!completing(state)) conditions.push(...judged('grade', plan.grades.flatMap((grade) => grade.criteria))); break;
     case 'rolling-back': conditions.push(...judged('enter', state.rollback?.readBackAt != null ? plan.rollback.verify.map((one) => ({ ...one, id: `${one.id}#${state.generation}` })) : [])); break;
   }
   const metrics = metricsFor(plan, conditions, state.step === 'rolling-back');
@@ -127,7 +127,7 @@ function metricsFor(plan: ResolvedPlan, conditions: readonly WatchedCondition[],
   return plan.metrics.filter((metric) => needed.has(metric.name) || (!onlyNeeded && metric.human === null));
 }
 
-function metricNames(condition: WatchedCondition['condition']): string[] {
+export function metricNames(condition: WatchedCondition['condition']): string[] {
   if (condition.kind === 'trend') return [condition.metric];
   switch (condition.subject.kind) {
     case 'metric': case 'increase': case 'samples': return [condition.subject.metric];
@@ -142,7 +142,7 @@ export function humanMetrics(plan: ResolvedPlan, conditions: readonly PlanCondit
   return plan.metrics.filter((metric) => metric.human !== null && names.has(metric.name));
 }
 
-const traitsOf = (metric: ResolvedMetric): MetricTraits => ({ name: metric.name, unit: metric.unit, better: metric.better, minSamples: metric.minSamples, maxAgeMs: metric.human?.validMs ?? metric.maxAgeMs, whenIdle: metric.whenIdle, human: metric.human !== null, ranged: metric.human === null && metric.provider === 'prometheus' });
+export const traitsOf = (metric: ResolvedMetric): MetricTraits => ({ name: metric.name, unit: metric.unit, better: metric.better, minSamples: metric.minSamples, maxAgeMs: metric.human?.validMs ?? metric.maxAgeMs, whenIdle: metric.whenIdle, human: metric.human !== null, ranged: metric.human === null && metric.provider === 'prometheus' });
 
 const unitsOfFigures: Readonly<Record<string, string>> = { 'rollout.clean_baking': 'd', 'rollout.unplanned_rollbacks': '', 'rollout.longest_unwatched': 's' };
 

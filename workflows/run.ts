@@ -29,9 +29,9 @@ export async function besideTheStory(coroutine: Promise<void>): Promise<void> {
 }
 
 /** Holds from the gravest to the lightest: the first is the headline. */
-const holdOrder: readonly HoldReason[] = ['protected', 'write-failed', 'trigger', 'drift', 'command-failed', 'rolled-back-to', 'rejected', 'unanswered', 'paused', 'unknown', 'gate', 'journal', 'freeze', 'hours'];
+const holdOrder: readonly HoldReason[] = ['protected', 'write-failed', 'trigger', 'drift', 'command-failed', 'check-failed', 'rolled-back-to', 'rejected', 'unanswered', 'paused', 'unknown', 'gate', 'journal', 'freeze', 'hours'];
 /** Holds that leave the soak's clean time alone: nothing is wrong, only forward moves wait. */
-const harmless: readonly HoldReason[] = ['freeze', 'hours', 'gate', 'unanswered', 'journal', 'unknown'];
+const harmless: readonly HoldReason[] = ['freeze', 'hours', 'gate', 'check-failed', 'unanswered', 'journal', 'unknown'];
 
 export class Run {
   /** the rollout is over: coroutines end */

@@ -1,5 +1,6 @@
 // All that a rollout remembers: plain JSON, carried whole through continue-as-new. Whoever reads it: status.ts. Whoever acts on it: the
 // other files of this folder, through Run (run.ts).
+import type { Comparison } from '../src/judgement/compare-periods.js';
 import type { EpochMs, Ms, References, Verdict } from '../src/judgement/types.js';
 import type { GateOutcome, ReportedEvent, WatchMemory } from '../src/judgement/look-types.js';
 import type { Unbroken } from '../src/judgement/unwatched.js';
@@ -80,6 +81,9 @@ export interface StepRecord {
 }
 /** Somebody let it soak on: from which clean time, in which of its soaks. */
 export interface Stay { readonly atCleanMs: Ms; readonly restarts: number }
+export interface CheckRecord { readonly question: string; readonly verdict: Verdict['verdict']; readonly finding: string; readonly at: EpochMs }
+/** `after`: what the metrics were like over the clean time of the last soak. */
+export interface CompletionRecord { readonly generation: number; readonly after: References[string]; readonly afterMs: Ms; passed: string[]; done: boolean; comparison: readonly Comparison[] }
 
 export interface IssueRecord { readonly id: string; readonly trigger: string | null; readonly severity: string; readonly text: string; readonly openedAt: EpochMs; readonly endedAt: EpochMs | null; readonly rolledBack: boolean }
 
@@ -155,6 +159,12 @@ export interface State {
   outbox: { entries: Entry[]; nextSeq: number; head: ChainHead; messages: Unsent[]; sent: number; nextMessage: number };
   /** by ask and channel: what the channel needs to change its message about the ask; absent in states of 0.1.0 */
   receipts?: Record<string, Record<string, JsonValue>>;
+  /** by item: what a machine found last of the items of a checklist; absent: there are none */
+  checks?: Record<string, CheckRecord>;
+  /** by metric: the time that its baseline speaks of, which is longer where it had to be sampled; absent: nothing is compared with it at the end */
+  baselineOver?: Record<string, Ms>;
+  /** how far what comes after the last soak has come; absent: not begun */
+  completion?: CompletionRecord;
   grades: { grade: string; reached: boolean; criteria: readonly Verdict[] }[];
   badSignals: string[];
   recentCommands: string[];
@@ -183,6 +193,9 @@ export function newState(rollout: string, plan: ResolvedPlan, startedBy: By, now
 }
 
 export const newPhase = (phase: string): PhaseRecord => ({ phase, startedAt: null, prepared: false, movedAt: null, soakedAt: null, endedAt: null, extraSoakMs: 0, cleanMs: 0, restarts: 0, targets: {}, verdicts: [], approvals: 0 });
+
+/** Commands and items of the completion are under way: the end criteria are not judged yet. */
+export const completing = (state: State): boolean => state.completion !== undefined && state.completion.generation === state.generation && !state.completion.done;
 
 /** What a target stands at by our own record: the last move that took effect; null when we never moved it. */
 export function standing(state: State, target: string): TargetValue | null {

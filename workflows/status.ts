@@ -37,6 +37,7 @@ export function statusOf(run: Run): Status {
     phases: state.phases.map(({ phase, startedAt, movedAt, endedAt, targets, verdicts, cleanMs, restarts }) => ({ phase, startedAt, movedAt, endedAt, targets, verdicts, cleanMs, restarts })),
     moves: state.moves.map(({ target, phase, direction, before, wanted, after, readBack, at, state: how }) => ({ target, phase, direction, before, wanted, after, readBack, at, state: how })),
     steps: (state.steps ?? []).map(({ name, phase, state: how, at }) => ({ step: name, phase, state: how, at })),
+    ...(state.checks === undefined ? {} : { checks: Object.entries(state.checks).map(([item, one]) => ({ item, ...one })) }), ...(state.completion === undefined ? {} : { comparison: state.completion.comparison }),
     grades: state.grades, rollback: state.rollback === null ? null : { reason: state.rollback.reason, to: state.rollback.to, decidedAt: state.rollback.decidedAt, readBackAt: state.rollback.readBackAt, verified: state.rollback.verified, remainder: state.rollback.remainder },
     unwatched: longestUnwatched(state),
     evaluations: state.evaluations, startedAt: state.startedAt, day1: plan.day1, launch: plan.launch, variant: plan.variant, updatedAt: state.updatedAt, startedBy: state.startedBy.by, messages: state.outbox.nextMessage - 1,

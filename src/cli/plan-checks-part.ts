@@ -7,7 +7,7 @@ import { TidegateError } from '../errors.js';
 import { createHttpClient } from '../http/client.js';
 import type { Ms, Point } from '../judgement/index.js';
 import { fillSecrets, maskSecrets, secretNames, secretValues } from '../plan/secrets.js';
-import type { ChannelRef, CommandSettings, ResolvedMetric, ResolvedPlan, ResolvedTarget, TargetValue } from '../plan/types.js';
+import type { ChannelRef, MachineCheck, CommandSettings, ResolvedMetric, ResolvedPlan, ResolvedTarget, TargetValue } from '../plan/types.js';
 import { isAllowed } from '../process/allow.js';
 import { createSources, MemoryMetrics } from '../sources/index.js';
 import { TargetNeedsPerson } from '../targets/port.js';
@@ -115,14 +115,15 @@ async function tryChannel(where: string, channel: ChannelRef, { env, now }: Pick
 
 /** What the plan itself runs, beside targets and sources. */
 function commandsOf(plan: ResolvedPlan): readonly (readonly [string, CommandSettings])[] {
-  const items = [...plan.preparation, ...plan.phases.flatMap((phase) => phase.preparation)].flatMap((item) => (item.command === null ? [] : [[item.id, item.command] as const]));
+  const printed = (check: MachineCheck | null): CommandSettings | null => (check?.kind === 'environment' && check.source.kind === 'command' ? check.source.command : null);
+  const items = [...plan.preparation, ...plan.phases.flatMap((phase) => phase.preparation), ...(plan.completion?.items ?? [])].flatMap((item) => { const command = item.command ?? printed(item.check); return command === null ? [] : [[item.id, command] as const]; });
   const named = (name: string, parts: Readonly<Record<string, CommandSettings | null>>) => Object.entries(parts).flatMap(([part, command]) => (command === null ? [] : [[part === '' ? name : `${name}, ${part}`, command] as const]));
   const back = [...plan.rollback.before, ...plan.rollback.after, ...plan.rollback.ladder].flatMap((step) => named(step.name, { '': step.run, 'its proof': step.verify }));
   const validations = plan.targets.flatMap(({ id, beforeMove }) => (beforeMove === null ? [] : [[`before each move of ${id}`, beforeMove] as const]));
   return [...items, ...validations, ...plan.phases.flatMap((phase) => [
     ...phase.checks.map((one) => [one.name, one.command] as const), ...phase.during.map((one) => [one.name, one.command] as const),
     ...[...phase.before, ...phase.after].flatMap((step) => named(step.name, { '': step.run, 'its proof': step.verify, 'its undo': step.undo, 'its reading': step.read, 'always after it': step.always?.run ?? null, 'the proof of that': step.always?.verify ?? null })),
-  ]), ...back];
+  ]), ...(plan.completion?.checks ?? []).map((check) => [check.id, check.command] as const), ...back];
 }
 
 async function tryCommand(what: string, { run, on }: CommandSettings, cli: Pick<Cli, 'env' | 'cwd'>): Promise<DoctorCheck> {

@@ -7,13 +7,14 @@ export type ReasonKind = 'ended' | 'rollback' | 'issue' | 'blind' | 'hold' | 'co
 /** rank: 0 is the gravest */
 export interface OpenReason { readonly kind: ReasonKind; readonly rank: number; readonly text: string; readonly ends: string; readonly since: number | null }
 
-const holdRank: Readonly<Record<HoldReason, number>> = { protected: 1, 'write-failed': 2, 'command-failed': 2, drift: 2, trigger: 2, journal: 3, unknown: 3, rejected: 3, unanswered: 3, 'rolled-back-to': 3, paused: 4, gate: 4, freeze: 5, hours: 5 };
+const holdRank: Readonly<Record<HoldReason, number>> = { protected: 1, 'write-failed': 2, 'command-failed': 2, 'check-failed': 3, drift: 2, trigger: 2, journal: 3, unknown: 3, rejected: 3, unanswered: 3, 'rolled-back-to': 3, paused: 4, gate: 4, freeze: 5, hours: 5 };
 function endOf(reason: HoldReason, id: string): string {
   switch (reason) {
     case 'unknown': return 'by itself, with the first look that is valid for every condition';
     case 'freeze': return 'by itself, when the freeze is over';
     case 'hours': return 'by itself, when the hours for moves begin';
     case 'journal': return 'by itself, when the journal can be written again';
+    case 'check-failed': return 'by itself, as soon as it is so, or with an answer of a person: tidegate inbox';
     case 'gate': return `when its conditions hold; one of them can be skipped: tidegate skip ${id} CONDITION`;
     case 'paused': return `by a person: tidegate resume ${id}`;
     case 'protected': return 'by itself, when it stands again where it must; if somebody keeps changing it, by a person: tidegate inbox';

@@ -24,6 +24,7 @@ export function renderStatus({ status, plan }: Sight, look: StatusLook): string 
   if (moves.length > 0) blocks.push([heading('Moves'), ...columns(moves.map((m) => [`  ${ageInWords(m.at, look.now)}`, m.phase, `${m.target}: ${valueInWords(m.before, unitOf(status, m.target))} → ${valueInWords(m.wanted, unitOf(status, m.target))}`, `${m.direction === 'back' ? 'undo, ' : ''}${m.state}${m.readBack === '' ? '' : `; read back ${plain(m.readBack)}`}`]))].join('\n'));
   const steps = status.steps.slice(-8);
   if (steps.length > 0) blocks.push([heading('Steps'), ...columns(steps.map((s) => [`  ${ageInWords(s.at, look.now)}`, s.phase, plain(s.step), s.state === 'left' ? 'left: it cannot be undone' : s.state]))].join('\n'));
+  if ((status.comparison ?? []).length > 0) blocks.push([heading('Before and after'), ...status.comparison!.flatMap((one) => wrap(plain(one.message), look.width - 2, '').map((line) => `  ${line}`))].join('\n'));
   for (const grade of status.grades) blocks.push([heading(`Grade ${grade.grade}: ${grade.reached ? 'reached' : 'not reached'}`), ...grade.criteria.map((c) => `  ${verdictSigns[c.verdict]?.[0] ?? '?'}  ${plain(c.message)}`)].join('\n'));
   const facts: string[][] = [['  owner', status.owner], ['  started', `${instantInWords(status.startedAt, status.timezone)}${status.startedBy === '' ? '' : ` by ${status.startedBy}`}`]];
   if (status.endedAt !== null) facts.push(['  ended', `${instantInWords(status.endedAt, status.timezone)}, after ${inWords(status.endedAt - status.startedAt)}`]);

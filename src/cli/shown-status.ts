@@ -38,6 +38,8 @@ export interface ShownStatus {
   readonly phases: Status['phases'];
   readonly moves: Status['moves'];
   readonly steps: Status['steps'];
+  readonly checks?: Status['checks'];
+  readonly comparison?: Status['comparison'];
   readonly grades: Status['grades'];
   readonly rollback: Status['rollback'];
   readonly next: Status['next'];
@@ -109,6 +111,7 @@ export function shownStatus(seen: Seen, plan: ResolvedPlan | null): ShownStatus 
     moves,
     // a worker of before knows none
     steps: status?.steps ?? [],
+    ...(status?.checks === undefined ? {} : { checks: status.checks }), ...(status?.comparison === undefined ? {} : { comparison: status.comparison }),
     grades: status?.grades ?? [],
     rollback: status?.rollback ?? null,
     next: over ? [] : (status?.next ?? []),

@@ -5,6 +5,7 @@ import type { Ports } from '../../activities/ports.js';
 import type { CommandOutput } from '../../activities/types.js';
 import { createChannels } from '../channels/index.js';
 import { FinalError } from '../errors.js';
+import { readEnvironment } from '../environment/read.js';
 import { createHttpClient } from '../http/client.js';
 import { fetchByEnvironment } from '../http/proxy.js';
 import { shareInFlight } from '../http/shared.js';
@@ -44,6 +45,7 @@ export async function createPorts({ settings, logger, meters, client, env = proc
       const output = [result.stdout, result.stderr].filter((text) => text.trim() !== '').join('\n').slice(-4_000);
       return { ok: result.exitCode === 0, exitCode: result.exitCode, output: maskSecrets(output, secretValues({ run: command.run, env: command.env }, env)), timedOut: result.timedOut, durationMs: result.durationMs };
     },
+    environment: (source, signal) => readEnvironment(source, { env, allow: settings.commands }, signal),
     ping: (url) => { void http.send({ url: fillSecrets({ url }, env)['url'] as string, method: 'POST', timeLimitMs: 5_000, readBody: false }); /* a missed ping is the alarm itself: whoever waits for it hears it */ },
   };
 }

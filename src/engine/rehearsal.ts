@@ -129,6 +129,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const { Worker } = await import('@temporalio/worker');
   const { openNativeConnection } = await import('./connection.js');
   const { createActivities } = await import('../../activities/index.js');
+  const { findOut, paced } = await import('../../activities/check.js');
   const { quietFor } = await import('../../activities/notify.js');
   const { openJournal } = await import('../journal/store.js');
   const { enginePort } = await import('./engine-port.js');
@@ -143,6 +144,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     clock: { now, after: (asOf) => asOf }, providers: providerSchemas, target: (name) => world.target(name), source: (name) => world.source(name),
     channel: () => { throw new Error('rehearsed messages reach people directly'); },
     runCommand: async (name, settings) => world.command(name, typeof settings.run === 'string' ? settings.run : settings.run.join(' ')),
+    environment: () => { throw new Error('a rehearsed environment is as the scenario says'); },
     journal: rehearsed(journal), meters: noMeters, env: withSecrets(env), ping: () => {},
     engine: {
       ...engine,
@@ -157,6 +159,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const rehearsedActivities = {
     ...activities,
     watch: createActivities({ ...ports, clock: { ...ports.clock, now: () => timeOfLook(now) } }).watch,
+    check: paced((input) => (input.check.kind === 'holds' ? findOut(ports, input) : world.check(input.name))),
     disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()),
     record: async (input: Parameters<typeof activities.record>[0]) => { for (const entry of input.entries) options.onEntry?.(entry); return activities.record(input); },
     // Whatever the channels are, people hear it: when the first channel does that is not quiet at that hour.
@@ -194,7 +197,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     const curtain = await environment.client.workflow.start('curtain', { taskQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
     const handle = await environment.client.workflow.start('rollout', {
       taskQueue, workflowId,
-      args: [document, { ...(day1 === null ? {} : { day1 }), ...(options.launch == null ? {} : { launch: options.launch }), vars: options.vars ?? {}, startedBy: { by: plan.owner, host: 'rehearsal', osUser: 'rehearsal' }, ...(options.cadenceMs == null ? {} : { cadenceMs: options.cadenceMs }), ...(options.maxHistoryEvents === undefined ? {} : { maxHistoryEvents: options.maxHistoryEvents }) }],
+      args: [document, { ...(day1 === null ? {} : { day1 }), ...(options.launch == null ? {} : { launch: options.launch }), vars: options.vars ?? {}, startedBy: { by: plan.startsOnlyBy[0] ?? plan.owner, host: 'rehearsal', osUser: 'rehearsal' }, ...(options.cadenceMs == null ? {} : { cadenceMs: options.cadenceMs }), ...(options.maxHistoryEvents === undefined ? {} : { maxHistoryEvents: options.maxHistoryEvents }) }],
     });
     await world.launch();
     // Waiting for the curtain is what lets the clock skip.

@@ -11,7 +11,7 @@ export function summarize(run: readonly StoredEntry[], zone: string, paint: Pain
   return [
     paint.strong('Summary'), ...outcome(run, at, paint),
     ...section('Phases', phases(run, at), paint), ...section('Moves', moves(run, at), paint),
-    ...section('Asks', asks(run, at), paint), ...section('Issues', issues(run, at), paint),
+    ...section('Before and after', comparison(run), paint), ...section('Asks', asks(run, at), paint), ...section('Issues', issues(run, at), paint),
   ];
 }
 
@@ -67,6 +67,11 @@ function phases(run: readonly StoredEntry[], at: (ms: EpochMs) => string): Lines
     const clean = cleanMs === null ? '' : `, clean ${lengthInWords(cleanMs)}`;
     return `${name.padEnd(width)}  ${at(from)} to ${at(to)}, ${lengthInWords(to - from)}${clean}${restarts > 0 ? `, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'} of the soak` : ''}${done ? '' : ', not finished'}`;
   });
+}
+
+/** Of each metric compared with the baseline, the last word. */
+function comparison(run: readonly StoredEntry[]): Lines {
+  return listOf(field(run.findLast((entry) => entry.kind === 'comparison')?.detail, 'comparison')).flatMap((one) => textOf(field(one, 'message')) ?? []);
 }
 
 function moves(run: readonly StoredEntry[], at: (ms: EpochMs) => string): Lines {

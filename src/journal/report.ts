@@ -21,7 +21,7 @@ const looks: ReadonlyMap<string, readonly [sign: string, tone: Tone]> = new Map(
   move: ['→', 'plain'], moved: ['→', 'good'], 'move-failed': ['✗', 'bad'], drift: ['!', 'bad'],
   undo: ['←', 'warn'], undone: ['←', 'warn'], 'undo-failed': ['✗', 'bad'], verified: ['←', 'warn'], ladder: ['✗', 'bad'],
   step: ['$', 'plain'], 'step-failed': ['✗', 'bad'], 'step-undone': ['←', 'warn'],
-  issue: ['!', 'bad'], invariant: ['!', 'bad'], event: ['!', 'warn'], hold: ['‖', 'warn'], 'hold-ended': ['▷', 'plain'],
+  comparison: ['·', 'plain'], issue: ['!', 'bad'], invariant: ['!', 'bad'], event: ['!', 'warn'], hold: ['‖', 'warn'], 'hold-ended': ['▷', 'plain'],
   ask: ['?', 'plain'], answer: ['=', 'good'], command: ['$', 'plain'], 'command-given': ['=', 'good'], 'bad-signal': ['!', 'warn'],
   message: ['@', 'faint'], 'message-refused': ['@', 'warn'], 'message-lost': ['@', 'bad'], 'watch-summary': ['·', 'faint'],
   reviews: ['*', 'plain'], 'follow-up': ['*', 'plain'], 'follow-up-failed': ['!', 'warn'], unreadable: ['✗', 'bad'],
@@ -89,7 +89,7 @@ function linesOf(entry: StoredEntry, layout: { readonly zone: string; readonly p
 }
 
 function lookOf(entry: StoredEntry): readonly [string, Tone] {
-  if (entry.kind === 'verdict' || entry.kind === 'verified') return verdictLooks.get(textOf(field(entry.detail, 'verdict')) ?? '') ?? ['·', 'plain'];
+  if (entry.kind === 'verdict' || entry.kind === 'verified' || entry.kind === 'check') return verdictLooks.get(textOf(field(entry.detail, 'verdict')) ?? '') ?? ['·', 'plain'];
   return looks.get(entry.kind) ?? ['·', 'plain'];
 }
 

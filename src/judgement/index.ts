@@ -8,6 +8,7 @@ export { changesDelivered, emptyMemory, forgetTriggers, interruptSoak, restartSo
 export { afterLook, longer, unbrokenFrom, type Unbroken, type Unwatched } from './unwatched.js';
 export { summarise, summaryOf } from './summary.js';
 export { gateOf } from './gate.js';
+export { comparePeriods, periodOf, type Comparison } from './compare-periods.js';
 export { packMemory, unpackMemory, type PackedMemory } from './pack.js';
 export { referencesFor } from './references.js';
 export { lengthInWords, numberInWords, quantityInWords, countInWords } from './words.js';

@@ -109,7 +109,7 @@ function unanswerable(plan: ResolvedPlan): readonly Lint[] {
   plan.phases.forEach(({ phase, approval }, index) => { if (approval !== null) check(approval.from, approval.needs, ['phases', index, 'approval'], `the approval of “${phase}”`); });
   for (const [name, decision, place] of [...plan.phases.map(({ phase, decision }, index) => [phase, decision, ['phases', index, 'decision']] as const), ['baking', plan.baking?.decision ?? null, ['baking', 'decision']] as const]) if (decision !== null) check(decision.from, decision.needs, place, `the decision at the end of “${name}”`);
   for (const { id, approval } of plan.targets) if (approval !== null) check(approval.from, approval.needs, ['targets', id, 'approval'], `the approval of “${id}”`);
-  for (const { from, question, kind } of [...plan.preparation, ...plan.phases.flatMap(({ preparation }) => preparation)]) if (kind !== 'command' && from.length === 0) check(from, 1, ['preparation'], `“${question}”`);
+  for (const { from, question, kind } of [...plan.preparation, ...plan.phases.flatMap(({ preparation }) => preparation)]) if (kind !== 'command' && kind !== 'check' && from.length === 0) check(from, 1, ['preparation'], `“${question}”`);
   plan.standUps.forEach(({ from, title }, index) => { if (from.length === 0) check(from, 1, ['stand-ups', index], `“${title}”`); });
   return found;
 }
@@ -161,13 +161,20 @@ function unplaced(plan: ResolvedPlan, workers: number | null): readonly Lint[] {
       ...preparation.map(({ question, command }) => [['phases', index, 'preparation'], question, command] as const), ...during.map(({ name, command }, nth) => [['phases', index, 'during', nth], name, command] as const),
     ]),
     ...plan.rollback.before.map(({ name, run }, index) => [['rollback', 'before', index], name, run] as const), ...plan.rollback.after.map(({ name, run }, index) => [['rollback', 'after', index], name, run] as const),
+    ...(plan.completion?.items ?? []).map(({ question, command }) => [['completion', 'items'], question, command] as const), ...(plan.completion?.checks ?? []).map(({ name, command }, index) => [['completion', 'checks', index], name, command] as const),
     ...plan.rollback.ladder.map(({ name, run }, index) => [['rollback', 'if that fails', index], name, run] as const),
   ];
   return [
     ...plan.targets.filter(({ provider, on }) => LOCAL_TARGETS.has(provider) && on === null).map(({ id }) => lint('warning', 'NO_HOST', ['targets', id], message(`the target “${id}”`))),
+    ...environments(plan).map(([place, name]) => lint('warning', 'NO_HOST', place, message(`the environment of “${name}”`))),
     ...commands.filter(([, , command]) => command !== null && command.on === null).map(([place, name]) => lint('warning', 'NO_HOST', place, message(`the command of “${name}”`))),
   ];
 }
+
+const environments = (plan: ResolvedPlan): readonly (readonly [Place, string])[] => [
+  ...plan.preparation.map((item) => [['preparation'], item] as const), ...plan.phases.flatMap(({ preparation }, index) => preparation.map((item) => [['phases', index, 'preparation'], item] as const)),
+  ...(plan.completion?.items ?? []).map((item) => [['completion', 'items'], item] as const),
+].flatMap(([place, { check, question }]) => (check?.kind === 'environment' && (check.source.kind === 'command' ? check.source.command.on : check.source.on) === null ? [[place, question] as const] : []));
 
 function unset(plan: ResolvedPlan, env: Environment | null): readonly Lint[] {
   if (env === null) return [];

@@ -11,6 +11,8 @@ export interface ProviderSchema {
   readonly settings: ZodType;
   /** The key under which a bare text is put: `prometheus: QUERY` is `prometheus: { query: QUERY }`; null: a bare text is refused. */
   readonly shorthand: string | null;
+  /** A source whose port may answer for the past (`ranged`): what looks back can be measured at once. */
+  readonly ranged?: true;
   /** A channel that knows people by a contact of theirs: `slack` fills its setting `people` with every person's `slack`, unless the channel says otherwise. */
   readonly contact?: string;
   /** Problems that need more than one field and no I/O, as sentences; empty: none. `values` are those the phases move a target to, else empty. */

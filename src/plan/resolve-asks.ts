@@ -1,52 +1,63 @@
 // What people and commands must settle: preparation items and sign-offs, approvals, commands repeated during a soak, steps of the ladder.
+// What a machine checks by itself: resolve-checks.ts.
 import { FinalError } from '../errors.js';
 import type { Place } from './problems.js';
 import { leadAt, lengthAt, peopleAt, slug, wholeOf, type Reading } from './reading.js';
+import { checkOf, ways, type CheckTools } from './resolve-checks.js';
 import type { CommandFile, PhaseFile, PreparationFile } from './schema.js';
 import type { Approval, AskItem, CommandSettings, RepeatedCommand } from './types.js';
 
 const hour = 3_600_000;
 
-type ItemFile = Exclude<PreparationFile[number], string | { readonly group: string }>;
+export type ItemFile = Exclude<PreparationFile[number], string | { readonly group: string }>;
 type GroupFile = Extract<PreparationFile[number], { readonly group: string }>;
 interface Frame { readonly group: string; readonly from: readonly string[]; readonly needs: number; readonly when: { readonly askAt: number | null; readonly dueAt: number | null } }
 
 /** Items with ids `ID/2`, those of a group `ID/code-quality/2`. Without `from` the owner is asked. */
-export function resolvePreparation(reading: Reading, given: PreparationFile | undefined, place: Place, id: string): readonly AskItem[] {
+export function resolvePreparation(reading: Reading, given: PreparationFile | undefined, place: Place, id: string, tools: CheckTools): readonly AskItem[] {
   const owner = reading.people.has(reading.file.owner) ? [reading.file.owner] : [];
   const loose: Frame = { group: '', from: owner, needs: 1, when: { askAt: null, dueAt: null } };
   const groups = new Set<string>();
   return (given ?? []).flatMap((entry, index): readonly AskItem[] => {
     const at = [...place, index];
-    if (typeof entry === 'string' || !isGroup(entry)) return [resolveItem(reading, entry, loose, at, `${id}/${index}`)];
+    if (typeof entry === 'string' || !isGroup(entry)) return [resolveItem(reading, entry, loose, at, `${id}/${index}`, tools)];
     const name = slug(entry.group, String(index));
     if (groups.has(name)) reading.problems.add([...at, 'group'], 'DUPLICATE_NAME', `there are two groups “${entry.group}”: their items could not be told apart`);
     groups.add(name);
     const frame: Frame = {
       group: entry.group, from: peopleAt(reading, entry.from, [...at, 'from'], owner), needs: wholeOf(entry.needs, 1), when: leadAt(reading, entry.when, [...at, 'when']),
     };
-    return entry.items.map((item, number) => resolveItem(reading, item, frame, [...at, 'items', number], `${id}/${name}/${number}`));
+    return entry.items.map((item, number) => resolveItem(reading, item, frame, [...at, 'items', number], `${id}/${name}/${number}`, tools));
   });
 }
 const isGroup = (entry: ItemFile | GroupFile): entry is GroupFile => 'group' in entry;
 
-function resolveItem(reading: Reading, entry: string | ItemFile, frame: Frame, place: Place, id: string): AskItem {
-  const base = { id, group: frame.group, from: frame.from, needs: frame.needs, onlyIf: null, ...frame.when, command: null } as const;
+function resolveItem(reading: Reading, entry: string | ItemFile, frame: Frame, place: Place, id: string, tools: CheckTools): AskItem {
+  const base = { id, group: frame.group, from: frame.from, needs: frame.needs, onlyIf: null, ...frame.when, command: null, check: null } as const;
   if (typeof entry === 'string') return { ...base, question: entry, kind: 'item' };
   const question = entry.item ?? entry['sign-off'];
   if (question === undefined || (entry.item !== undefined && entry['sign-off'] !== undefined)) {
     reading.problems.add(place, 'WRONG_ITEM', question === undefined ? 'say what is to be settled: “item: TEXT” or “sign-off: TEXT”' : '“item” and “sign-off” exclude each other: make two of it');
   }
-  if (entry['sign-off'] !== undefined && entry.run !== undefined) reading.problems.add([...place, 'run'], 'WRONG_ITEM', 'a command cannot sign off: make it an “item”', { on: 'key' });
-  if (entry.run === undefined) {
-    for (const key of ['timeout', 'cwd', 'env', 'on'] as const) if (entry[key] !== undefined) reading.problems.add([...place, key], 'KEY_WITHOUT_EFFECT', `“${key}” belongs to a command: add “run: …”`, { on: 'key' });
+  const way = ways(entry);
+  if (entry['sign-off'] !== undefined && way[0] !== undefined) reading.problems.add([...place, way[0]], 'WRONG_ITEM', way[0] === 'run' ? 'a command cannot sign off: make it an “item”' : 'a machine cannot sign off: make it an “item”', { on: 'key' });
+  if (way.length > 1) reading.problems.add([...place, way[1]!], 'WRONG_ITEM', `“${way[0]}” and “${way[1]}” exclude each other: make two items of it`, { on: 'key' });
+  for (const key of ['timeout', 'cwd', 'env', 'on'] as const) {
+    if (entry[key] !== undefined && !takes(entry, way[0], key)) reading.problems.add([...place, key], 'KEY_WITHOUT_EFFECT', way.length === 0 ? `“${key}” belongs to a command: add “run: …”` : `“${key}” has no effect on “${way[0]}”`, { on: 'key' });
   }
+  const check = checkOf(reading, entry, place, tools);
   const { from, needs } = quorumAt(reading, entry, frame, place);
   return {
-    ...base, question: question ?? '', kind: entry['sign-off'] !== undefined ? 'sign-off' : entry.run !== undefined ? 'command' : 'item', from, needs,
+    ...base, question: question ?? '', kind: entry['sign-off'] !== undefined ? 'sign-off' : entry.run !== undefined ? 'command' : check !== null ? 'check' : 'item', from, needs,
     onlyIf: entry['only if'] ?? null, ...(entry.when === undefined ? frame.when : leadAt(reading, entry.when, [...place, 'when'])),
-    command: entry.run === undefined ? null : resolveCommand(reading, entry, place),
+    command: entry.run === undefined ? null : resolveCommand(reading, entry, place), check,
   };
+}
+
+/** Whether a key of commands means something here: a probe has a time limit, an environment a host, and all of them where a command prints it. */
+function takes(entry: ItemFile, way: string | undefined, key: 'timeout' | 'cwd' | 'env' | 'on'): boolean {
+  if (way === 'run' || (way === 'environment' && entry.environment?.command !== undefined)) return true;
+  return (way === 'probe' && key === 'timeout') || (way === 'environment' && key === 'on');
 }
 
 /** Who is asked, and how many must answer: never more than there are. */

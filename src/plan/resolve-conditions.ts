@@ -13,7 +13,7 @@ import type { PlanCondition } from './types.js';
 /** Where a condition stands; it decides which stretches of time exist for it. `index` counts phases from 0. */
 export type Standing =
   | { readonly in: 'plan' | 'invariants' | 'verify' | 'grades' | 'baking' }
-  | { readonly in: 'enter' | 'stage' | 'leave' | 'phase-triggers'; readonly index: number };
+  | { readonly in: 'preparation' | 'enter' | 'stage' | 'leave' | 'phase-triggers'; readonly index: number };
 
 export interface ConditionReader {
   readonly at: (standing: Standing) => ConditionContext;
@@ -120,11 +120,13 @@ function contextFor(reading: Reading, metrics: ResolvedMetrics, soakMs: readonly
   for (const phase of phases) {
     if (over.includes(phase)) continue;
     if (!('index' in standing)) barred[phase] = 'may not be over when this is judged: put the condition into a phase that comes after it';
-    else if (phase === phases[standing.index]) barred[phase] = standing.in === 'enter' ? 'is this very phase, which has not begun when this is judged' : 'is this very phase: write “over soak”, or name an earlier one';
+    else if (phase === phases[standing.index]) barred[phase] = standing.in === 'enter' || standing.in === 'preparation' ? 'is this very phase, which has not begun when this is judged' : 'is this very phase: write “over soak”, or name an earlier one';
     else barred[phase] = 'comes later than this phase';
   }
-  const hasBaseline = reading.file.baseline !== undefined;
-  if (!hasBaseline) barred['baseline'] = 'is never taken: add “baseline: { over: 24h }” to the plan';
+  const early = standing.in === 'preparation' && standing.index === 0;
+  const hasBaseline = reading.file.baseline !== undefined && !early;
+  if (early) barred['baseline'] = 'is taken after the preparation, immediately before the first write: put the condition under `enter`';
+  else if (!hasBaseline) barred['baseline'] = 'is never taken: add “baseline: { over: 24h }” to the plan';
   Object.assign(barred, barredWindows(reading, standing));
   const isGrade = standing.in === 'grades';
   const barredMetrics: Record<string, string> = {};
@@ -144,6 +146,7 @@ function barredWindows(reading: Reading, standing: Standing): Barred {
       return { soak: `has not begun when this is judged: write “over ${before}”` };
     }
     case 'plan': case 'invariants': return { soak: 'is different in every phase: put the condition into a phase' };
+    case 'preparation': return { soak: 'has not begun when this is checked: put the condition under `enter` or `leave`', rollout: 'is judged by the watch: put the condition under `enter`' };
     case 'verify': return { soak: 'is over when a rollback is verified' };
     case 'grades': return { soak: 'is not said of which phase: write “throughout” or “over PHASE”' };
     case 'stage': case 'leave': case 'phase-triggers': case 'baking': return {};

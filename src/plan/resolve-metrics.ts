@@ -81,7 +81,7 @@ function resolveMetric(reading: Reading, { name, metric, place, alerts }: Metric
 }
 const levelText = (level: string | { readonly when: string } | undefined): string | null => (level === undefined ? null : typeof level === 'string' ? level : level.when);
 
-function providerDefaults(reading: Reading): Readonly<Record<string, unknown>> {
+export function providerDefaults(reading: Reading): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(reading.file.sources ?? {}).map(([provider, settings]) => [provider, Object.fromEntries(Object.entries(settings).filter(([key]) => !(sharedKeys as readonly string[]).includes(key)))]));
 }
 function sharedSettings(reading: Reading, provider: string): Partial<Record<'max age' | 'timeout' | 'step', string>> {

@@ -40,7 +40,7 @@ export function resolvePhases(reading: Reading, { conditions, targets, quickestM
       phase: phase.phase,
       starts: dayAt(reading, phase.starts, [...place, 'starts']),
       latest: dayAt(reading, phase.latest, [...place, 'latest']),
-      preparation: resolvePreparation(reading, phase.preparation, [...place, 'preparation'], `${id}/preparation`),
+      preparation: resolvePreparation(reading, phase.preparation, [...place, 'preparation'], `${id}/preparation`, { conditions, standing: { in: 'preparation', index } }),
       enter: conditions.list(phase.enter, { in: 'enter', index }, [...place, 'enter'], `${id}/enter`),
       approval: resolveApproval(reading, phase, [...place, 'approval']),
       checks: resolveChecks(reading, phase, [...place, 'checks']), before: resolveSteps(reading, phase, 'before', [...place, 'before']),

@@ -10,6 +10,7 @@ import { resolveMetrics } from './resolve-metrics.js';
 import { resolvePeople, rolesOf } from './resolve-people.js';
 import { defaultCadenceMs, resolveBaking, resolvePhases } from './resolve-phases.js';
 import { resolveCommand, resolvePreparation } from './resolve-asks.js';
+import { compareByDefault, resolveCompletion } from './resolve-completion.js';
 import { checkUnwatched, invariantPace, resolveInvariants } from './resolve-protection.js';
 import { resolveRollbackSteps } from './resolve-steps.js';
 import { resolveTargets } from './resolve-targets.js';
@@ -62,7 +63,7 @@ function read(file: PlanFile, context: ResolveContext, launch: ResolveContext['l
   const tools = { conditions, targets, quickestMs };
 
   const people = resolvePeople(reading);
-  const preparation = resolvePreparation(reading, file.preparation, ['preparation'], 'preparation');
+  const preparation = resolvePreparation(reading, file.preparation, ['preparation'], 'preparation', { conditions, standing: { in: 'preparation', index: 0 } });
   const phases = resolvePhases(reading, tools);
   const baking = resolveBaking(reading, tools);
   const calendar = resolveCalendar(reading);
@@ -73,11 +74,12 @@ function read(file: PlanFile, context: ResolveContext, launch: ResolveContext['l
     triggers: [...resolveLevels(reading, conditions, { quickestMs }), ...resolveTriggers(reading, conditions, file.triggers, { standing: { in: 'plan' }, place: ['triggers'], id: 'triggers', quickestMs })],
     ...resolveInvariants(reading, conditions, [...phases, ...(baking === null ? [] : [baking])]),
     preparation, day1, launch: reading.launch.at, phases, baking, ...calendar, rollback: resolveRollback(reading, conditions),
+    completion: resolveCompletion(reading, conditions, metrics), startsOnlyBy: peopleAt(reading, file['starts only by'], ['starts only by'], []),
     grades: Object.entries(file.grades ?? {}).map(([grade, criteria]) => ({ grade, criteria: conditions.list(criteria, { in: 'grades' }, ['grades', grade], `grades/${grade}`) })),
     nominalEnd: nominalTimes({ timezone: reading.zone, hours: calendar.hours, freezes: calendar.freezes, day1, phases, baking }).end,
   } as const satisfies ResolvedPlan;
   checkUnwatched(reading, plan);
-  return { plan: { ...plan, baseline: baselineOf(reading, plan) }, reading };
+  return { plan: compareByDefault(reading, { ...plan, baseline: baselineOf(reading, plan) }), reading };
 }
 
 function startReading(file: PlanFile, context: ResolveContext, launch: ResolveContext['launch']): Reading {
@@ -138,14 +140,16 @@ function resolveRollback(reading: Reading, conditions: ConditionReader): Rollbac
   };
 }
 
-/** The baseline is taken of every metric that some condition compares with it. */
+/** The baseline is taken of every metric that some condition, or the end, compares with it. */
 function baselineOf(reading: Reading, plan: ResolvedPlan): ResolvedPlan['baseline'] {
   const given = reading.file.baseline;
   if (given === undefined) return null;
   const used = allConditions(plan).filter(({ condition }) => condition.kind === 'compare' && (
     (condition.limit.kind === 'reference' && condition.limit.period === 'baseline') || (condition.subject.window?.kind === 'period' && condition.subject.window.period === 'baseline')));
+  // what a person answers is asked beside it (workflows/completion.ts)
+  const compared = (plan.completion?.compare ?? []).filter((name) => plan.metrics.some((metric) => metric.name === name && metric.human === null));
   return {
     overMs: lengthAt(reading, given.over, ['baseline', 'over'], 86_400_000), minSamples: wholeOf(given['min samples'], 10),
-    metrics: [...new Set(used.flatMap(({ condition }) => measuredBy(condition) ?? []))],
+    metrics: [...new Set([...used.flatMap(({ condition }) => measuredBy(condition) ?? []), ...compared])],
   };
 }

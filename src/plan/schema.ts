@@ -32,7 +32,9 @@ const triggers = z.strictObject({ info: z.array(trigger).optional(), warning: z.
 
 const command = z.union([text, z.array(text).min(1)]).describe('a shell line, or a program and its arguments');
 const commandKeys = { run: command.optional(), timeout: length.optional(), cwd: text.optional(), env: z.record(z.string(), z.string()).optional(), on: text.optional() };
-const item = z.strictObject({ item: text.optional(), 'sign-off': text.optional(), from: people.optional(), needs: whole.optional(), 'only if': text.optional(), when: text.optional(), ...commandKeys, ...onlyIn });
+const environment = z.strictObject({ file: text.optional(), worker: yesNo.optional(), command: command.optional(), has: z.record(z.string().regex(/^[A-Za-z_][\w.-]*$/), z.union([z.string(), z.number(), z.boolean()])) });
+const machine = { holds: text.optional(), probe: z.union([text, z.looseObject({})]).optional(), environment: environment.optional() };
+const item = z.strictObject({ item: text.optional(), 'sign-off': text.optional(), from: people.optional(), needs: whole.optional(), 'only if': text.optional(), when: text.optional(), ...commandKeys, ...machine, ...onlyIn });
 const group = z.strictObject({ group: text, from: people.optional(), needs: whole.optional(), when: text.optional(), items: z.array(z.union([text, item])).min(1), ...onlyIn });
 const preparation = z.array(z.union([text, group, item]));
 
@@ -129,6 +131,8 @@ export const planSchema = z.strictObject({
     review: text, every: z.enum(['once', 'day', 'week', 'month', 'quarter', 'half-year']).optional(), after: length.optional(), at: clock.optional(),
     times: whole.optional(), who: people.optional(), tasks: z.array(text).optional(), ...onlyIn,
   })).optional(),
+  completion: z.strictObject({ checks: z.array(z.strictObject({ check: text, ...commandKeys, run: command })).optional(), items: preparation.optional(), compare: z.array(text).min(1).optional() }).optional(),
+  'starts only by': people.optional(),
   'follow-ups': z.array(z.strictObject({ 'follow-up': text, on: z.enum(['rollback', 'completion', 'issue']), who: people.optional(), within: length, ...onlyIn })).optional(),
 });
 
@@ -142,12 +146,14 @@ export type CheckFile = NonNullable<PhaseFile['checks']>[number];
 export type StepFile = NonNullable<PhaseFile['before']>[number];
 export type RollbackFile = NonNullable<PlanFile['rollback']>;
 export type ConditionFile = z.infer<typeof condition>;
+export type EnvironmentFile = z.infer<typeof environment>;
 export type PreparationFile = NonNullable<PlanFile['preparation']>;
 export type ChannelFile = NonNullable<NonNullable<PlanFile['channels']>['info']>[number];
 export type MetricFile = NonNullable<PlanFile['metrics']>[string];
 export type TargetFile = PlanFile['targets'][string];
 export type CommandFile = { readonly run?: string | string[] | undefined; readonly timeout?: string | undefined; readonly cwd?: string | undefined; readonly env?: Record<string, string> | undefined; readonly on?: string | undefined };
 
-/** Keys that a metric and a target have beside their provider's. */
+/** Keys that a metric, a target and an item have beside their provider's. */
+export const itemKeys: readonly string[] = Object.keys(item.shape);
 export const metricKeys: readonly string[] = Object.keys(metric.shape);
 export const targetKeys: readonly string[] = Object.keys(target.shape);

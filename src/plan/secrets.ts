@@ -56,6 +56,11 @@ export function maskSecrets(text: string, values: readonly string[]): string {
 
 /** Words at the end of a key that say: the value is a secret. `token file`, `password env` end in something else. */
 const secretKey = /(^|[\s_.-])(token|password|passwd|passphrase|secret|authorization|api[\s_-]?key|apikey|access[\s_-]?key|private[\s_-]?key|routing[\s_-]?key|credentials?|cookie)$/i;
+/** Whether what a variable holds is better never shown: by its name, or because the value that is wanted comes from a reference or betrays itself. */
+export const looksSecret = (key: string, value: string): boolean => secretKey.test(key) || /secret|token|passw|passphrase|credential|private|cookie|(^|[_.-])(pwd|key|auth|dsn|salt)$/i.test(key) || isSecretText(value);
+/** Whether a text has the shape of a secret, whatever it is called. */
+export const isSecretText = (text: string): boolean => secretNames(text).length > 0 || urlLogin.test(text) || urlToken.test(text) || shapes.some(([, shape]) => shape.test(text));
+
 /** Shapes of secrets that betray themselves anywhere; the message names the shape, never the text. */
 const shapes: readonly (readonly [what: string, shape: RegExp])[] = [
   ['a GitHub token', /\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})/],
@@ -89,7 +94,10 @@ export function findWrittenSecrets(document: unknown, problems: Problems): reado
 function writtenSecret(text: string, place: Place): string | null {
   const key = place.findLast((step) => typeof step === 'string');
   // descriptions of events stand under names like `password-leak`
-  const isSecretKey = place[0] !== 'events' && typeof key === 'string' && secretKey.test(key);
+  // a variable of an environment that is only wanted to be set, on or off is no secret; one like SECRET_KEY is, if more is said
+  const inEnvironment = place.at(-2) === 'has' && place.at(-3) === 'environment';
+  const named = inEnvironment ? /secret|token|passw|credential/i : secretKey;
+  const isSecretKey = place[0] !== 'events' && !(inEnvironment && /^(set|true|false|yes|no|on|off|\d)?$/i.test(text)) && typeof key === 'string' && (named.test(key) || secretKey.test(key));
   if (isSecretKey && text.trim() !== '' && !/\$\{env:[A-Za-z_]\w*\}/.test(text)) return `the value of “${key}”`;
   const login = urlLogin.exec(text)?.[1];
   if (login !== undefined && !/^\$\{env:\w+\}$/.test(login)) return 'a login in an address';

@@ -50,6 +50,10 @@ export interface ResolvedPlan {
   readonly grades: readonly Grade[];
   readonly reviews: readonly Review[];
   readonly followUps: readonly FollowUp[];
+  /** what is done after the last soak, before the grades */
+  readonly completion: Completion | null;
+  /** who may start it; empty: anybody */
+  readonly startsOnlyBy: readonly string[];
   /** calendar estimate without any hold: day 1 to the end of baking */
   readonly nominalEnd: EpochMs;
 }
@@ -169,7 +173,7 @@ export interface AskItem {
   readonly id: string;
   readonly group: string;
   readonly question: string;
-  readonly kind: 'item' | 'sign-off' | 'command';
+  readonly kind: 'item' | 'sign-off' | 'command' | 'check';
   readonly from: readonly string[];
   /** distinct people needed */
   readonly needs: number;
@@ -179,6 +183,27 @@ export interface AskItem {
   readonly askAt: EpochMs | null;
   readonly dueAt: EpochMs | null;
   readonly command: CommandSettings | null;
+  /** what a machine finds out by itself, again and again until it is so */
+  readonly check: MachineCheck | null;
+}
+
+export type MachineCheck =
+  | { readonly kind: 'holds'; readonly condition: Condition }
+  | { readonly kind: 'probe'; readonly settings: ProviderSettings; readonly timeoutMs: Ms }
+  | { readonly kind: 'environment'; readonly source: EnvironmentSource; readonly has: readonly WantedVariable[] };
+/** Where variables are looked up; `on`: the host whose worker does it. A command prints them as `env` does. */
+export type EnvironmentSource =
+  | { readonly kind: 'file'; readonly file: string; readonly on: string | null }
+  | { readonly kind: 'worker'; readonly on: string | null }
+  | { readonly kind: 'command'; readonly command: CommandSettings };
+export interface WantedVariable { readonly key: string; /** null: any value, only not an empty one. May hold `${env:NAME}` */ readonly value: string | null; /** neither the value that is wanted nor the one that is found is ever shown */ readonly secret: boolean }
+
+export interface Completion {
+  /** in this order; a failure is asked about */
+  readonly checks: readonly Check[];
+  readonly items: readonly AskItem[];
+  /** metrics that are compared with the baseline */
+  readonly compare: readonly string[];
 }
 
 export interface CommandSettings { readonly run: string | readonly string[]; readonly timeoutMs: Ms; readonly cwd: string | null; readonly env: Readonly<Record<string, string>>; readonly on: string | null }

@@ -34,6 +34,7 @@ type Settings = z.infer<typeof settingsSchema>;
 export const schema: ProviderSchema = {
   settings: settingsSchema,
   shorthand: 'query',
+  ranged: true,
   check: (given) => {
     const settings = given as unknown as Settings;
     const problems = (['query', 'samples'] as const).flatMap((key) => {

@@ -14,7 +14,7 @@ const settingsSchema = z.strictObject({
   ranged: z.boolean().default(false),
 });
 
-export const schema: ProviderSchema = { settings: settingsSchema, shorthand: 'key' };
+export const schema: ProviderSchema = { settings: settingsSchema, shorthand: 'key', ranged: true };
 
 /** What has been put in, by key, ascending in time. A number is a value; it is scaled like any source's. */
 export class MemoryMetrics {

@@ -27,6 +27,7 @@ type Settings = z.infer<typeof settingsSchema>;
 export const schema: ProviderSchema = {
   settings: settingsSchema,
   shorthand: 'query',
+  ranged: true,
   check: (given) => {
     const { url } = given as unknown as Settings;
     return /\/api\/v1\b/.test(url) ? ["url: give the address of the server, without '/api/v1'"] : [];

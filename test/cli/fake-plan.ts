@@ -20,7 +20,7 @@ export function planOf(change: Partial<ResolvedPlan> = {}): ResolvedPlan {
     metrics: [metric('comfort', '', true), metric('error_rate', '%'), metric('success_rate', '%'), metric('p99_latency', 'ms'), metric('memory', 'MB'), metric('batches', ''), metric('cpu', '%'), { ...metric('alerts(critical)', ''), alerts: 'critical' }, { ...metric('alerts(warning)', ''), alerts: 'warning' }],
     events: [], baseline: null, triggers: [], invariants: [], invariantWatch: null, preparation: [], day1, launch: null,
     phases: [phase('wave-1', 10, day1), phase('wave-2', 25, day1 + 48 * hour), phase('wave-3', 50, day1 + 96 * hour), phase('wave-4', 100, day1 + 144 * hour)],
-    baking: null, standUps: [], hours: null, freezes: [], rollback: { before: [], after: [], withinMs: 30_000, settleMs: 0, verify: [], verifyWithinMs: 60_000, ladder: [] }, grades: [], reviews: [], followUps: [],
+    baking: null, standUps: [], hours: null, freezes: [], rollback: { before: [], after: [], withinMs: 30_000, settleMs: 0, verify: [], verifyWithinMs: 60_000, ladder: [] }, grades: [], reviews: [], followUps: [], completion: null, startsOnlyBy: [],
     nominalEnd: at - 74 * hour + 22 * 24 * hour, ...change,
   };
 }

@@ -45,3 +45,11 @@ describe('docs/plan.md', () => {
     expect([...keys].filter((key) => !new RegExp(`\`${key}\``).test(page) && !['info', 'warning', 'critical', 'emergency'].includes(key))).toEqual([]);
   });
 });
+
+describe.each(['preparation', 'completion'])('docs/%s.md', (name) => {
+  const plans = [...readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8').matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => text!);
+  it('shows whole plans that are sound', () => {
+    expect(plans.length).toBeGreaterThan(0);
+    expect(plans.map(problemsOf)).toEqual(plans.map(() => []));
+  });
+});

@@ -6,8 +6,9 @@ import type { ResolvedMetric, ResolvedPlan } from '../../plan/types.js';
 export interface Health { readonly base: number; /** halves in two weeks (or doubles, when higher is better): the plan asks for a trend */ readonly improves: boolean; /** a counter: grows while anything is exposed */ readonly counts: boolean; readonly better: 'lower' | 'higher' }
 
 export function healthOf(plan: ResolvedPlan): ReadonlyMap<string, Health> {
+  const checks = [...plan.preparation, ...plan.phases.flatMap((phase) => phase.preparation), ...(plan.completion?.items ?? [])].flatMap(({ check }) => (check?.kind === 'holds' ? [check] : []));
   const wanted: { condition: Condition; holds: boolean }[] = [
-    ...[...plan.phases.flatMap((phase) => [...phase.enter, ...phase.stages.flatMap((stage) => stage.enter), ...phase.leave]), ...(plan.baking?.leave ?? []), ...plan.grades.flatMap((grade) => grade.criteria), ...plan.invariants].map(({ condition }) => ({ condition, holds: true })),
+    ...[...plan.phases.flatMap((phase) => [...phase.enter, ...phase.stages.flatMap((stage) => stage.enter), ...phase.leave]), ...(plan.baking?.leave ?? []), ...checks, ...plan.grades.flatMap((grade) => grade.criteria), ...plan.invariants].map(({ condition }) => ({ condition, holds: true })),
     ...[...plan.triggers, ...plan.phases.flatMap((phase) => phase.triggers), ...(plan.baking?.triggers ?? [])].map(({ condition }) => ({ condition, holds: false })),
   ];
   const counters = new Set([...wanted.map((one) => one.condition), ...plan.rollback.verify.map((one) => one.condition)].flatMap((condition) => (condition.kind === 'compare' && condition.subject.kind === 'increase' ? [condition.subject.metric] : [])));

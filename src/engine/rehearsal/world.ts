@@ -10,7 +10,7 @@ import type { Message } from '../../channels/port.js';
 import type { MetricRef, SourceProvider } from '../../sources/port.js';
 import { TargetConflict, TargetNeedsPerson, TargetRefused, TargetUnreachable, type TargetProvider } from '../../targets/port.js';
 import { taskQueue } from '../../../workflows/messages.js';
-import type { CommandOutput } from '../../../activities/types.js';
+import type { CommandOutput, Finding } from '../../../activities/types.js';
 import { healthOf, type Health } from './health.js';
 import { instantOf, parseWhen, type Scenario, type Stretch, type When } from './scenario.js';
 
@@ -163,6 +163,12 @@ export class World {
     this.failedCommands.set(fault, (this.failedCommands.get(fault) ?? 0) + 1);
     if (fault.how === 'cut off') throw ApplicationFailure.nonRetryable(`${name}: the scenario cuts it off`, 'CommandCutOff');
     return { ok: false, exitCode: 1, output: fault.output ?? 'the scenario lets this command fail', timedOut: false, durationMs: 0 };
+  }
+
+  /** A probe or an environment is as it is wanted, unless the scenario lets the check of that name fail as a command would. */
+  async check(name: string): Promise<Finding> {
+    const { ok, output } = this.command(name, name);
+    return ok ? { verdict: 'pass', finding: 'rehearsed, not looked at' } : { verdict: 'fail', finding: output };
   }
 
   // ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
