@@ -2,7 +2,7 @@
 // gets what the language takes when nothing is said, so that everything else may rely on it.
 import type { ResolvedPlan } from '../src/plan/types.js';
 
-const sinceThen = { variant: null, launch: null, invariantWatch: null, completion: null, startsOnlyBy: [] } satisfies Partial<ResolvedPlan>;
+const sinceThen = { variant: null, launch: null, invariantWatch: null, completion: null, startsOnlyBy: [], escalationAfterMs: [], incidents: [] } satisfies Partial<ResolvedPlan>;
 const ofPhases = { checks: [], before: [], after: [], stages: [], decision: null } satisfies Partial<ResolvedPlan['phases'][number]>;
 const ofRollback = { before: [], after: [] } satisfies Partial<ResolvedPlan['rollback']>;
 const ofLadder = { withinMs: 10 * 60_000 } satisfies Partial<ResolvedPlan['rollback']['ladder'][number]>;

@@ -34,6 +34,7 @@ export const recordMetrics: Readonly<Record<string, MetricFacts>> = {
   'rollout.mttr': { unit: 'min', better: 'lower', answers: 'number' },
   'rollout.longest_critical': { unit: 'min', better: 'lower', answers: 'number' },
   'rollout.longest_unwatched': { unit: 's', better: 'lower', answers: 'number' },
+  'rollout.slowest_acknowledgement': { unit: 'min', better: 'lower', answers: 'number' },
   'rollout.clean_baking': { unit: 'd', better: 'higher', answers: 'number' },
 };
 

@@ -162,6 +162,7 @@ function unplaced(plan: ResolvedPlan, workers: number | null): readonly Lint[] {
     ]),
     ...plan.rollback.before.map(({ name, run }, index) => [['rollback', 'before', index], name, run] as const), ...plan.rollback.after.map(({ name, run }, index) => [['rollback', 'after', index], name, run] as const),
     ...(plan.completion?.items ?? []).map(({ question, command }) => [['completion', 'items'], question, command] as const), ...(plan.completion?.checks ?? []).map(({ name, command }, index) => [['completion', 'checks', index], name, command] as const),
+    ...plan.incidents.flatMap(({ severity, steps }) => steps.map(({ name, run }, index) => [['incidents', severity, 'steps', index], name, run] as const)),
     ...plan.rollback.ladder.map(({ name, run }, index) => [['rollback', 'if that fails', index], name, run] as const),
   ];
   return [

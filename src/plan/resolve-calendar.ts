@@ -3,6 +3,7 @@ import type { Place } from './problems.js';
 import { listed, nearest } from './did-you-mean.js';
 import { parseDuration, printDuration } from './durations.js';
 import { clockAt, dateAt, dayAt, lengthAt, peopleAt, slug, wholeOf, type Reading } from './reading.js';
+import { followUpOn } from './resolve-incidents.js';
 import type { FollowUp, Freeze, Hours, ResolvedPlan, Review, StandUp } from './types.js';
 
 const weekdayNumbers = { mon: 1, tue: 2, wed: 3, thu: 4, fri: 5, sat: 6, sun: 7 } as const;
@@ -101,14 +102,23 @@ function reviews(reading: Reading): readonly Review[] {
     return {
       id: name(entry.review, index), title: entry.review, tasks: entry.tasks ?? [], who: peopleAt(reading, entry.who, [...place, 'who'], ownerOf(reading)), every,
       firstAfterDays: afterMs === null ? firstAfter[every] : Math.round(afterMs / 86_400_000), at: entry.at === undefined ? '09:00' : clockAt(reading, entry.at, [...place, 'at']), times: every === 'once' ? 1 : times,
+      remindAfterMs: remindAfterAt(reading, entry['remind after'], [...place, 'remind after'], every),
     };
   });
+}
+
+/** A day, and for a daily review a third of it: three reminders fit before the next comes. */
+function remindAfterAt(reading: Reading, text: string | undefined, place: Place, every: Review['every']): number {
+  const ms = lengthAt(reading, text, place, every === 'day' ? 8 * 3_600_000 : 86_400_000);
+  const distanceMs = every === 'once' ? Infinity : { day: 1, week: 7, month: 28, quarter: 89, 'half-year': 181 }[every] * 86_400_000;
+  if (ms >= distanceMs) reading.problems.add(place, 'WRONG_DURATION', `the next one comes before ${text} are over`);
+  return ms;
 }
 
 function followUps(reading: Reading): readonly FollowUp[] {
   const name = namer(reading, 'follow-ups', 'follow-up');
   return (reading.file['follow-ups'] ?? []).map((entry, index): FollowUp => ({
-    id: name(entry['follow-up'], index), title: entry['follow-up'], on: entry.on, who: peopleAt(reading, entry.who, ['follow-ups', index, 'who'], ownerOf(reading)),
+    id: name(entry['follow-up'], index), title: entry['follow-up'], on: followUpOn(reading, entry.on, ['follow-ups', index, 'on']), who: peopleAt(reading, entry.who, ['follow-ups', index, 'who'], ownerOf(reading)),
     withinMs: lengthAt(reading, entry.within, ['follow-ups', index, 'within'], 7 * 86_400_000),
   }));
 }

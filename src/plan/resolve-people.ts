@@ -1,6 +1,7 @@
 // People, the escalation path and the channels. Everybody who is named anywhere else in the plan must be declared here.
 import { isMap, type Place } from './problems.js';
 import { clockAt, isYes, lengthAt, peopleAt, type Reading } from './reading.js';
+import { pathAt } from './resolve-incidents.js';
 import { checkSettings, providerOf, settingsOf } from './resolve-settings.js';
 import type { ChannelFile, PlanFile } from './schema.js';
 import type { ChannelRef, Person, Quiet, ResolvedPlan } from './types.js';
@@ -12,7 +13,7 @@ export function rolesOf(file: PlanFile): ReadonlyMap<string, readonly string[]> 
   return roles;
 }
 
-type PeoplePart = Pick<ResolvedPlan, 'owner' | 'people' | 'escalation' | 'escalateEveryMs' | 'starterMayApprove' | 'channels'>;
+type PeoplePart = Pick<ResolvedPlan, 'owner' | 'people' | 'escalation' | 'escalateEveryMs' | 'escalationAfterMs' | 'starterMayApprove' | 'channels'>;
 
 export function resolvePeople(reading: Reading): PeoplePart {
   const { file, problems } = reading;
@@ -24,10 +25,11 @@ export function resolvePeople(reading: Reading): PeoplePart {
     channels: channelsAt(reading, channels, ['people', id, 'channels']).map((channel) => (quiet === undefined ? channel : { ...channel, quiet: quietAt(reading, quiet, ['people', id, 'quiet']) })),
   }));
   const [owner] = peopleAt(reading, file.owner, ['owner'], []);
+  const escalateEveryMs = lengthAt(reading, file['escalate every'], ['escalate every'], 30 * 60_000);
+  const escalation = file.escalation === undefined ? (owner === undefined ? [] : [{ who: owner, afterMs: escalateEveryMs }]) : pathAt(reading, file.escalation, ['escalation'], escalateEveryMs);
   return {
     owner: owner ?? file.owner, people,
-    escalation: peopleAt(reading, file.escalation, ['escalation'], owner === undefined ? [] : [owner]),
-    escalateEveryMs: lengthAt(reading, file['escalate every'], ['escalate every'], 30 * 60_000),
+    escalation: escalation.map(({ who }) => who), escalateEveryMs, escalationAfterMs: escalation.map(({ afterMs }) => afterMs),
     starterMayApprove: file['starter may approve'] === undefined ? true : isYes(file['starter may approve']),
     channels: resolveChannels(reading),
   };

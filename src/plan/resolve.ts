@@ -6,6 +6,7 @@ import { launchLeadMs } from './launch.js';
 import { resolveCalendar } from './resolve-calendar.js';
 import { conditionReader, type ConditionReader } from './resolve-conditions.js';
 import { checkLaunch, isNow, placeLaunch } from './resolve-launch.js';
+import { resolveIncidents } from './resolve-incidents.js';
 import { resolveMetrics } from './resolve-metrics.js';
 import { resolvePeople, rolesOf } from './resolve-people.js';
 import { defaultCadenceMs, resolveBaking, resolvePhases } from './resolve-phases.js';
@@ -73,7 +74,7 @@ function read(file: PlanFile, context: ResolveContext, launch: ResolveContext['l
     heartbeatUrl: heartbeatOf(reading), targets, metrics: metrics.metrics, events: metrics.events, baseline: null,
     triggers: [...resolveLevels(reading, conditions, { quickestMs }), ...resolveTriggers(reading, conditions, file.triggers, { standing: { in: 'plan' }, place: ['triggers'], id: 'triggers', quickestMs })],
     ...resolveInvariants(reading, conditions, [...phases, ...(baking === null ? [] : [baking])]),
-    preparation, day1, launch: reading.launch.at, phases, baking, ...calendar, rollback: resolveRollback(reading, conditions),
+    preparation, day1, launch: reading.launch.at, phases, baking, incidents: resolveIncidents(reading), ...calendar, rollback: resolveRollback(reading, conditions),
     completion: resolveCompletion(reading, conditions, metrics), startsOnlyBy: peopleAt(reading, file['starts only by'], ['starts only by'], []),
     grades: Object.entries(file.grades ?? {}).map(([grade, criteria]) => ({ grade, criteria: conditions.list(criteria, { in: 'grades' }, ['grades', grade], `grades/${grade}`) })),
     nominalEnd: nominalTimes({ timezone: reading.zone, hours: calendar.hours, freezes: calendar.freezes, day1, phases, baking }).end,

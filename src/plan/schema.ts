@@ -94,6 +94,13 @@ const variable = z.union([...scalars, z.strictObject({
   from: z.union([z.number(), text]).optional(), to: z.union([z.number(), text]).optional(), like: text.optional(), about: text.optional(),
 })]);
 const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
+const pathStep = z.union([text, z.strictObject({ to: text, after: length.optional() })]).describe('a person or a role, or { to: WHO, after: 10m }');
+const path = z.array(pathStep).min(1);
+const followUp = z.strictObject({ 'follow-up': text, who: people.optional(), within: length });
+const incident = z.strictObject({
+  commander: text.optional(), 'acknowledge within': length.optional(), path: path.optional(), 'first steps': z.array(text).optional(),
+  steps: z.array(z.strictObject({ step: text, ...commandKeys, run: command })).optional(), tell: people.optional(), 'follow-ups': z.array(followUp).optional(),
+});
 
 /** The whole file. Keys of several words are written with spaces; `yes` and `no` are words, because YAML 1.2 reads them as text. */
 export const planSchema = z.strictObject({
@@ -103,7 +110,7 @@ export const planSchema = z.strictObject({
   variants: z.record(name, z.strictObject({ about: text.optional(), vars: z.record(variableName, scalar).optional() })).optional(),
   launch: text.describe('day 1 at 10:00, 2026-12-01 10:00, or now').optional(),
   people: z.record(name, z.object({ name: text.optional(), roles: z.array(name).optional(), channels: channels.optional(), quiet: z.strictObject({ from: clock, to: clock }).optional() }).catchall(z.string())),
-  escalation: z.array(text).optional(), 'escalate every': length.optional(), 'starter may approve': yesNo.optional(),
+  escalation: z.array(pathStep).optional(), 'escalate every': length.optional(), 'starter may approve': yesNo.optional(),
   channels: z.strictObject({ info: channels.optional(), warning: channels.optional(), critical: channels.optional(), emergency: channels.optional(), asks: channels.optional() }).optional(),
   heartbeat: text.optional(),
   sources: z.record(z.string(), z.looseObject({})).optional(),
@@ -112,6 +119,7 @@ export const planSchema = z.strictObject({
   alerts: z.record(name, metric).optional(),
   events: z.record(name, text).optional(),
   baseline: z.strictObject({ over: length, 'min samples': whole.optional() }).optional(),
+  incidents: z.strictObject({ warning: incident.optional(), critical: incident.optional(), emergency: incident.optional() }).optional(),
   triggers: triggers.optional(), invariants: z.union([conditions, z.strictObject({ watch: cadence.optional(), 'blind after': length.optional(), hold: conditions.min(1) })]).optional(), preparation: preparation.optional(),
   phases: z.array(phase).min(1),
   baking: z.strictObject({ for: soak, ...watching, leave: conditions.optional(), decision: decision.optional(), triggers: triggers.optional() }).optional(),
@@ -129,11 +137,11 @@ export const planSchema = z.strictObject({
   grades: z.record(name, conditions.min(1)).optional(),
   reviews: z.array(z.strictObject({
     review: text, every: z.enum(['once', 'day', 'week', 'month', 'quarter', 'half-year']).optional(), after: length.optional(), at: clock.optional(),
-    times: whole.optional(), who: people.optional(), tasks: z.array(text).optional(), ...onlyIn,
+    times: whole.optional(), who: people.optional(), tasks: z.array(text).optional(), 'remind after': length.optional(), ...onlyIn,
   })).optional(),
   completion: z.strictObject({ checks: z.array(z.strictObject({ check: text, ...commandKeys, run: command })).optional(), items: preparation.optional(), compare: z.array(text).min(1).optional() }).optional(),
   'starts only by': people.optional(),
-  'follow-ups': z.array(z.strictObject({ 'follow-up': text, on: z.enum(['rollback', 'completion', 'issue']), who: people.optional(), within: length, ...onlyIn })).optional(),
+  'follow-ups': z.array(followUp.extend({ on: text.describe('rollback, completion, issue, warning, critical, emergency, or event:NAME'), ...onlyIn })).optional(),
 });
 
 export type PlanFile = z.infer<typeof planSchema>;
@@ -145,6 +153,7 @@ export type TriggerFile = NonNullable<TriggersFile['info']>[number];
 export type CheckFile = NonNullable<PhaseFile['checks']>[number];
 export type StepFile = NonNullable<PhaseFile['before']>[number];
 export type RollbackFile = NonNullable<PlanFile['rollback']>;
+export type PathFile = NonNullable<PlanFile['escalation']>;
 export type ConditionFile = z.infer<typeof condition>;
 export type EnvironmentFile = z.infer<typeof environment>;
 export type PreparationFile = NonNullable<PlanFile['preparation']>;

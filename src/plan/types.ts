@@ -22,6 +22,10 @@ export interface ResolvedPlan {
   /** people walked step by step while nobody answers */
   readonly escalation: readonly string[];
   readonly escalateEveryMs: Ms;
+  /** of each step of `escalation`: how long after the one before it; of a step that is missing here `escalateEveryMs` */
+  readonly escalationAfterMs: readonly Ms[];
+  /** by severity, from the lightest; a severity that is missing opens none by itself */
+  readonly incidents: readonly IncidentPlan[];
   /** whether the person who started the rollout may give an approval */
   readonly starterMayApprove: boolean;
   readonly channels: { readonly info: readonly ChannelRef[]; readonly warning: readonly ChannelRef[]; readonly critical: readonly ChannelRef[]; readonly emergency: readonly ChannelRef[]; readonly asks: readonly ChannelRef[] };
@@ -252,5 +256,26 @@ export interface RollbackPlan {
 export interface LadderStep { readonly id: string; readonly name: string; readonly run: CommandSettings; readonly verify: CommandSettings | null; readonly ask: readonly string[]; /** how long they have; then the step is left out */ readonly withinMs: Ms }
 
 export interface Grade { readonly grade: string; readonly criteria: readonly PlanCondition[] }
-export interface Review { readonly id: string; readonly title: string; readonly tasks: readonly string[]; readonly who: readonly string[]; readonly every: 'once' | 'day' | 'week' | 'month' | 'quarter' | 'half-year'; /** days after the end at which it first comes, at `at` in the plan's zone */ readonly firstAfterDays: number; readonly at: string; /** null: for good */ readonly times: number | null }
-export interface FollowUp { readonly id: string; readonly title: string; readonly on: 'rollback' | 'completion' | 'issue'; readonly who: readonly string[]; readonly withinMs: Ms }
+export interface Review { readonly id: string; readonly title: string; readonly tasks: readonly string[]; readonly who: readonly string[]; readonly every: 'once' | 'day' | 'week' | 'month' | 'quarter' | 'half-year'; /** days after the end at which it first comes, at `at` in the plan's zone */ readonly firstAfterDays: number; readonly at: string; /** null: for good */ readonly times: number | null; /** not done by then: reminded; absent in reviews of 0.1.0, which only tell */ readonly remindAfterMs?: Ms }
+export interface FollowUp { readonly id: string; readonly title: string; readonly on: FollowUpOn; readonly who: readonly string[]; readonly withinMs: Ms }
+/** At the end of the rollout, or as it happens: an issue of exactly that severity, an event, an incident. */
+export type FollowUpOn = 'rollback' | 'completion' | 'issue' | 'warning' | 'critical' | 'emergency' | 'incident' | `event:${string}`;
+
+/** Who is called, and how long after the one before; the first is called at once. */
+export interface PathStep { readonly who: string; readonly afterMs: Ms }
+/** What an incident of a severity makes happen. */
+export interface IncidentPlan {
+  readonly severity: Exclude<Severity, 'info'>;
+  /** called first, named in every message */
+  readonly commander: string;
+  /** in the order in which they are called, the commander first */
+  readonly path: readonly PathStep[];
+  /** how long the last of the path has */
+  readonly acknowledgeWithinMs: Ms;
+  /** for people, shown with the alert */
+  readonly firstSteps: readonly string[];
+  /** commands run at once, beside everything */
+  readonly steps: readonly { readonly id: string; readonly name: string; readonly run: CommandSettings }[];
+  readonly tell: readonly string[];
+  readonly followUps: readonly FollowUp[];
+}

@@ -14,7 +14,7 @@ function metric(name: string, unit: string, human = false): ResolvedMetric {
 export function planOf(change: Partial<ResolvedPlan> = {}): ResolvedPlan {
   const day1 = at - 60 * hour;
   return {
-    schemaVersion: 1, rollout: 'batch-patches-v1', variant: null, description: 'Batch patches for everybody', owner: 'engineering-lead', timezone: 'America/Los_Angeles', people: [], escalation: [], escalateEveryMs: hour, starterMayApprove: true,
+    schemaVersion: 1, rollout: 'batch-patches-v1', variant: null, description: 'Batch patches for everybody', owner: 'engineering-lead', timezone: 'America/Los_Angeles', people: [], escalation: [], escalateEveryMs: hour, escalationAfterMs: [], incidents: [], starterMayApprove: true,
     channels: { info: [], warning: [], critical: [], emergency: [], asks: [] }, heartbeatUrl: null,
     targets: [{ id: 'batch-patches', provider: 'memory', settings: {}, safer: 'lower', unit: '%', cap: null, unlimited: null, readOnly: false, protected: null, beforeMove: null, approval: null, on: null, writeTimeoutMs: 5_000 }],
     metrics: [metric('comfort', '', true), metric('error_rate', '%'), metric('success_rate', '%'), metric('p99_latency', 'ms'), metric('memory', 'MB'), metric('batches', ''), metric('cpu', '%'), { ...metric('alerts(critical)', ''), alerts: 'critical' }, { ...metric('alerts(warning)', ''), alerts: 'warning' }],

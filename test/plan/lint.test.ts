@@ -55,6 +55,7 @@ describe('the lint', () => {
   });
   it('files and commands without a host, where there are several workers', () => {
     expect(lints(sample, { workers: 2 }).filter((one) => one.includes('NO_HOST'))).toEqual([expect.stringContaining('targets.flag'), expect.stringContaining('rollback.if that fails[0]')]);
+    expect(lints(`${sample}incidents: { critical: { steps: [{ step: Fall back, run: ./fallback.sh }] } }\n`, { workers: 2 }).filter((one) => one.includes('NO_HOST') && one.includes('incidents.critical.steps[0]'))).toHaveLength(1);
     expect(lints(sample, { workers: 1 }).filter((one) => one.includes('NO_HOST'))).toEqual([]);
     expect(lints(spoiled('cap: 80%', 'cap: 80%, on: host-1').replace('run: systemctl stop checkout', 'run: systemctl stop checkout, on: host-1'), { workers: 2 }).filter((one) => one.includes('NO_HOST'))).toEqual([]);
   });
