@@ -8,7 +8,7 @@ import type { SourceProvider } from '../src/sources/port.js';
 import type { ChannelProvider } from '../src/channels/port.js';
 import type { JournalStore } from '../src/journal/port.js';
 import type { Meters } from '../src/metrics/port.js';
-import type { CommandOutput, FollowUpInput, ReviewsInput } from './types.js';
+import type { CommandOutput, FollowUpInput, IncidentInput, ReviewsInput } from './types.js';
 
 /** Time is a port: real in production, the skipping server's clock in a rehearsal. No activity asks another clock. */
 export interface Clock {
@@ -32,6 +32,8 @@ export interface EnginePort {
   /** Creates what is missing of the reviews' schedules; returns their ids. */
   scheduleReviews(input: ReviewsInput): Promise<readonly string[]>;
   startFollowUp(input: FollowUpInput): Promise<string>;
+  /** Lets an incident go on by itself, from where it stands; one that goes on already is left alone. */
+  startIncident(input: IncidentInput): Promise<string>;
 }
 
 export interface Ports {

@@ -3,10 +3,11 @@ import type { EpochMs, MetricTraits, Ms, Point, References, Verdict } from '../s
 import type { GateOutcome, ReportedEvent, WatchRules } from '../src/judgement/look-types.js';
 import type { PackedMemory } from '../src/judgement/pack.js';
 import type { Unbroken, Unwatched } from '../src/judgement/unwatched.js';
-import type { ChannelRef, MachineCheck, CommandSettings, FollowUp, JsonValue, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
+import type { ChannelRef, MachineCheck, CommandSettings, FollowUp, JsonValue, PathStep, ResolvedMetric, ResolvedPlan, ResolvedTarget, Review, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry, OfflineRollback } from '../src/journal/port.js';
 import type { StartOptions } from '../workflows/messages.js';
+import type { IncidentRecord } from '../workflows/state.js';
 
 export interface ResolveInput { readonly plan: unknown; readonly options: StartOptions; readonly now: EpochMs; /** of the rollout that an amendment is for: what was chosen at its start stands; absent: it starts */ readonly inForce?: Pick<ResolvedPlan, 'variant' | 'launch'> }
 export interface ResolveResult { readonly plan: ResolvedPlan; readonly rollout: string; readonly warnings: readonly string[] }
@@ -102,8 +103,12 @@ export interface NotifyInput { /** true: even in quiet hours, for the rollout en
 export interface NotifyResult { readonly failed: readonly { readonly key: string; readonly channels: readonly ChannelRef[]; readonly why: string; readonly final: boolean; readonly retryAfterMs: Ms | null; /** not tried: it waits for the end of quiet hours */ readonly quiet?: boolean }[]; /** of the channels that can change a message later */ readonly receipts?: readonly { readonly ask: string; readonly channel: string; readonly receipt: JsonValue }[] }
 export interface CalendarInput { readonly plan: Pick<ResolvedPlan, 'timezone' | 'hours' | 'freezes' | 'standUps' | 'phases'>; readonly after: EpochMs }
 export interface StandUpsInput { readonly plan: ResolvedPlan; readonly after: EpochMs; readonly until: EpochMs }
-export interface ReviewsInput { readonly rollout: string; readonly timezone: string; readonly reviews: readonly Review[]; readonly endedAt: EpochMs; readonly channels: readonly ChannelRef[] }
-export interface FollowUpInput { readonly rollout: string; readonly followUp: FollowUp; readonly startedAt: EpochMs; readonly channels: readonly ChannelRef[]; readonly escalation: readonly string[]; readonly reason: string }
+export interface ReviewsInput { readonly rollout: string; readonly timezone: string; readonly reviews: readonly Review[]; readonly endedAt: EpochMs; readonly channels: readonly ChannelRef[]; /** absent: of a rollout of 0.1.0 */ readonly after?: Escalation }
+export interface FollowUpInput { readonly rollout: string; readonly followUp: FollowUp; readonly startedAt: EpochMs; readonly channels: readonly ChannelRef[]; readonly escalation: readonly string[]; readonly reason: string; /** absent: of a rollout of 0.1.0 */ readonly after?: Escalation; /** what it is about: while one is not done, no second begins about the same; absent: one a rollout */ readonly about?: string }
+export interface IncidentInput { readonly rollout: string; readonly timezone: string; readonly incident: IncidentRecord; readonly channels: Channels }
+/** How people are reached after the rollout: its channels, theirs, and the path that is walked when nothing is done. */
+export interface Escalation { readonly path: readonly PathStep[]; readonly channels: Channels }
+export interface Channels { readonly info: readonly ChannelRef[]; readonly warning: readonly ChannelRef[]; readonly critical: readonly ChannelRef[]; readonly emergency: readonly ChannelRef[]; readonly own: Readonly<Record<string, readonly ChannelRef[]>> }
 export interface SampleInput { readonly rollout: string; readonly samples: readonly { readonly metric: string; readonly point: Point }[] }
 export interface TakeOverInput { readonly workflowId: string; readonly activityId: string; /** the pace of the watch that is taken over */ readonly cadenceMs: Ms }
 
@@ -130,4 +135,5 @@ export interface Activities {
   notify(input: NotifyInput): Promise<NotifyResult>;
   scheduleReviews(input: ReviewsInput): Promise<readonly string[]>;
   startFollowUp(input: FollowUpInput): Promise<string>;
+  startIncident(input: IncidentInput): Promise<string>;
 }

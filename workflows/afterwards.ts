@@ -2,6 +2,7 @@
 // that was done without Temporal while nobody could reach it.
 import { ActivityFailure } from '@temporalio/workflow';
 import { reasonOf } from './moving.js';
+import { escalationOf } from './follow-ups.js';
 import { activities, reader } from './options.js';
 import type { Run } from './run.js';
 import { same } from './moving.js';
@@ -13,12 +14,12 @@ export async function afterwards(run: Run): Promise<void> {
   const { state, plan } = run;
   try {
     if (state.outcome === 'completed' && plan.reviews.length > 0) {
-      const ids = await activities.scheduleReviews({ rollout: state.rollout, timezone: plan.timezone, reviews: plan.reviews, endedAt: run.now(), channels: plan.channels.info });
+      const ids = await activities.scheduleReviews({ rollout: state.rollout, timezone: plan.timezone, reviews: plan.reviews, endedAt: run.now(), channels: plan.channels.info, after: escalationOf(plan) });
       run.note('reviews', `${ids.length} reviews are scheduled: ${plan.reviews.map((review) => review.title).join(', ')}`, { ids: [...ids] });
     }
     const on = state.outcome === 'completed' ? 'completion' : state.outcome === 'rolled-back' || state.outcome === 'rollback-incomplete' ? 'rollback' : null;
     for (const followUp of plan.followUps.filter((one) => one.on === on || (one.on === 'issue' && state.issues.length > 0))) {
-      const id = await activities.startFollowUp({ rollout: state.rollout, followUp, startedAt: run.now(), channels: plan.channels.warning, escalation: plan.escalation, reason: state.rollback?.reason ?? '' });
+      const id = await activities.startFollowUp({ rollout: state.rollout, followUp, startedAt: run.now(), channels: plan.channels.warning, escalation: plan.escalation, reason: state.rollback?.reason ?? '', after: escalationOf(plan) });
       run.note('follow-up', `${followUp.title}: ${followUp.who.join(', ')} by ${new Date(run.now() + followUp.withinMs).toISOString()}`, { id });
     }
   } catch (error) {

@@ -19,6 +19,10 @@ export interface Question {
   readonly validMs?: Ms | null;
   readonly body?: string;
   readonly phase?: string | null;
+  /** who may answer too without being asked for it now */
+  readonly others?: readonly string[];
+  /** whoever opens it tells it */
+  readonly untold?: boolean;
 }
 
 /** Opens an ask (again: under a new number) and returns its id. */
@@ -27,11 +31,11 @@ export function openAsk(run: Run, question: Question): string {
   for (let n = 2; run.state.asks[id] !== undefined; n++) id = `${question.ask}/${n}`;
   const dueAt = question.withinMs === null ? null : run.now() + question.withinMs;
   run.state.asks[id] = {
-    ask: id, kind: question.kind, phase: question.phase === undefined ? run.phaseName : question.phase, question: question.question, from: question.from, needs: question.needs ?? 1, options: question.options, ...(question.scale === undefined ? {} : { scale: question.scale }), healthy: question.healthy,
+    ask: id, kind: question.kind, phase: question.phase === undefined ? run.phaseName : question.phase, question: question.question, from: question.from, ...(question.others === undefined ? {} : { others: question.others }), needs: question.needs ?? 1, options: question.options, ...(question.scale === undefined ? {} : { scale: question.scale }), healthy: question.healthy,
     askedAt: run.now(), dueAt, otherwise: question.otherwise, answers: [], state: 'open', result: null, generation: run.state.generation, reminded: 0, escalated: 0, validMs: question.validMs ?? null, settledAt: null,
   };
   run.note('ask', `asked ${question.from.join(', ')}: ${question.question}`, { ask: id, needs: question.needs ?? 1, options: [...question.options], dueAt, otherwise: question.otherwise });
-  tellAsk(run, id, 'ask', question.question, question.body ?? '', question.from);
+  if (question.untold !== true) tellAsk(run, id, 'ask', question.question, question.body ?? '', question.from);
   void besideTheStory(remind(run, id));
   return id;
 }
@@ -76,7 +80,7 @@ async function escalate(run: Run, id: string): Promise<void> {
     const ask = run.state.asks[id]!;
     patch(run, id, { escalated: step + 1 });
     run.tell('critical', 'ask-escalated', `nobody answered in time: ${ask.question}`, `the stated default is taken: ${ask.otherwise}`, { to: [path[step]!], ask: id });
-    if (step < path.length - 1 && (await run.beside(takenUp, run.now() + everyMs))) { patch(run, id, { escalated: path.length }); return; }
+    if (step < path.length - 1 && (await run.beside(takenUp, run.now() + (run.plan.escalationAfterMs[step + 1] ?? everyMs)))) { patch(run, id, { escalated: path.length }); return; }
   }
 }
 
@@ -140,7 +144,7 @@ export function refuseAnswer(run: Run, id: string, value: string | number, by: B
   if (ask === undefined) return { code: 'ASK_UNKNOWN', message: `there is no ask '${id}'. Open asks: ${open.length === 0 ? 'none' : open.join(', ')}. Nothing was changed.` };
   if (ask.state === 'settled' && ask.answers.some((answer) => answer.by === by.by && answer.value === value)) return null; // the same answer twice is one answer
   if (ask.state !== 'open') return { code: 'ASK_CLOSED', message: `'${id}' is no longer open (${ask.state}: ${ask.result}). An answer now opens nothing. Open asks: ${open.length === 0 ? 'none' : open.join(', ')}.` };
-  if (!ask.from.includes(by.by)) return { code: 'NOT_ASKED', message: `${by.by} is not among those asked for '${id}' (${ask.from.join(', ')}). Nothing was changed.` };
+  if (!ask.from.includes(by.by) && ask.others?.includes(by.by) !== true) return { code: 'NOT_ASKED', message: `${by.by} is not among those asked for '${id}' (${[...new Set([...ask.from, ...(ask.others ?? [])])].join(', ')}). Nothing was changed.` };
   if ((ask.kind === 'approval' || (ask.kind === 'decision' && value === 'go')) && !run.plan.starterMayApprove && by.by === run.state.startedBy.by) return { code: 'STARTER_MAY_NOT_APPROVE', message: `${by.by} started this rollout, and the plan bars the starter from approving. Nothing was changed.` };
   const wanted = ask.options.includes('number') ? typeof value === 'number' && Number.isFinite(value) && (ask.scale === undefined || (value >= ask.scale.from && value <= ask.scale.to)) : ask.options.includes(String(value));
   if (!wanted) return { code: 'ANSWER_NOT_OFFERED', message: `'${String(value)}' cannot answer '${id}': it takes ${takes(ask)}. Nothing was changed.` };

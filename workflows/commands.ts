@@ -5,8 +5,9 @@ import type { JsonValue, PlanCondition } from '../src/plan/types.js';
 import { inWords, metricOf, refuseAnswer, refuseWithdraw, takeAnswer, voidAsk, withdrawAnswer, type Refusal } from './asks.js';
 import { decisionNow } from './deciding.js';
 import { reportEvent } from './events.js';
+import { incidentByHand, incidentDone, refuseDone, refuseIncident } from './incidents.js';
 import * as messages from './messages.js';
-import type { AnswerCommand, By, CommandName, CommandResult, ExtendCommand, ReportCommand, RollbackCommand, SkipCommand, StopCommand } from './messages.js';
+import type { AnswerCommand, By, CommandName, CommandResult, DoneCommand, ExtendCommand, IncidentCommand, ReportCommand, RollbackCommand, SkipCommand, StopCommand } from './messages.js';
 import type { Run } from './run.js';
 import { humanMetrics } from './rules.js';
 import { stageDue } from './soaks.js';
@@ -38,6 +39,7 @@ const answerWith = (value: string | null): Command<AnswerCommand> => ({
 function valueOf(run: Run, command: AnswerCommand, fixed: string | null): string | number {
   const ask = run.state.asks[command.ask];
   if (fixed === 'approve' && ask?.kind === 'decision') return 'go';
+  if (fixed === 'approve' && ask?.kind === 'acknowledge') return 'mine';
   if (fixed === 'approve' && ask !== undefined && !ask.options.includes('approve')) return ask.options.includes('done') ? 'done' : 'yes';
   if (fixed === 'reject' && ask !== undefined && !ask.options.includes('reject')) return ask.options.includes('no') ? 'no' : 'reject';
   if (fixed !== null) return fixed;
@@ -177,6 +179,19 @@ const table: { [Name in CommandName]: Command<never> } = {
     },
   } as Command<never>,
 
+  incident: {
+    refuse: (_run: Run, command: IncidentCommand) => refuseIncident(command.what, command.severity),
+    act(run: Run, command: IncidentCommand) {
+      const { did, id } = incidentByHand(run, command.what, command.severity, command);
+      return { did, undo: `tidegate done ${run.state.rollout} ${id} ends it` };
+    },
+  } as Command<never>,
+
+  done: {
+    refuse: (run: Run, command: DoneCommand) => refuseDone(run, command.what),
+    act: (run: Run, command: DoneCommand) => ({ did: incidentDone(run, command.what, command), undo: `tidegate incident ${run.state.rollout} '…' opens another` }),
+  } as Command<never>,
+
   amend: {
     refuse: (run: Run) => (rollingBack(run) || run.state.outcome !== null ? refused('TOO_LATE', 'a rollout that is rolling back or over is not amended.') : null),
     act(run: Run, command: messages.AmendCommand) {
@@ -203,7 +218,7 @@ const waitingFor = (run: Run, ask: AskRecord): readonly PlanCondition[] => gateO
 /** What may be skipped now: the soak, a question, an item, a condition of the gate that is shut. */
 function skippable(run: Run): string[] {
   const { state } = run;
-  const asks = Object.values(state.asks).filter((ask) => ask.state === 'open' && ask.kind !== 'approval' && ask.kind !== 'decision').map((ask) => ask.ask);
+  const asks = Object.values(state.asks).filter((ask) => ask.state === 'open' && ask.kind !== 'approval' && ask.kind !== 'decision' && ask.kind !== 'acknowledge').map((ask) => ask.ask);
   return [...(soaking(run) ? ['soak'] : []), ...asks, ...gateOf(run).map((one) => one.id).filter((id) => !state.skipped.includes(id)), ...(state.step === 'waiting' ? [`${run.phaseName}/starts`] : [])];
 }
 
@@ -269,13 +284,16 @@ function malformed(name: CommandName, payload: unknown): Refusal | null {
 
 function check(run: Run, name: CommandName, command: By): Refusal | null {
   if (repeated(run, name, command) !== null) return null;
-  if (run.state.outcome !== null && name !== 'rollback') return refused('OVER', `the rollout is over (${run.state.outcome}).`);
+  if (run.state.outcome !== null && name !== 'rollback' && !acknowledges(run, name, command)) return refused('OVER', `the rollout is over (${run.state.outcome}).`);
   try {
     return (table[name] as Command<By>).refuse(run, command);
   } catch (error) {
     return refused('MALFORMED', `the command could not be understood: ${String((error as Error).message)}.`);
   }
 }
+
+/** Somebody may take an incident, or say that it is over, until it goes on by itself. */
+const acknowledges = (run: Run, name: CommandName, command: By): boolean => name === 'done' || run.state.asks[(command as AnswerCommand).ask]?.kind === 'acknowledge';
 
 const idOf = (name: CommandName, command: By, updateId: string | null): string | null => (command.id !== undefined ? `${name}:${command.id}` : updateId === null ? null : `${name}:${updateId}`);
 const repeated = (run: Run, name: CommandName, command: By): string | null => { const id = idOf(name, command, null); return id !== null && run.state.recentCommands.includes(id) ? id : null; };

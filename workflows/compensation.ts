@@ -35,7 +35,7 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
   const failed = state.verdicts.filter((verdict) => verdict.verdict === 'fail').map((verdict) => verdict.message);
   run.note('decision', `rolling back to ${state.rollback.to}: ${demand.reason}`, { automatic: demand.automatic, targets: undos.map((undo) => undo.target), reason: demand.reason, to: state.rollback.to, verdicts: failed }, demand.by);
   run.tell('critical', 'rolling-back', `${state.rollout} is rolling back to ${state.rollback.to}: ${demand.reason}`, undos.map((undo) => `${undo.target} → ${undo.value}`).join('\n'), { to: deciders(run), matter: rollbackMatter(demand.at), ends: run.heldMatters() });
-  for (const ask of Object.values(state.asks)) if (ask.state === 'open') voidAsk(run, ask.ask, 'a rollback was decided');
+  for (const ask of Object.values(state.asks)) if (ask.state === 'open' && ask.kind !== 'acknowledge') voidAsk(run, ask.ask, 'a rollback was decided');
   state.holds = [];
   await undoing;
   await settleOutstanding(run, undos);

@@ -1,6 +1,7 @@
 // Reported events: counted once each, judged at once (a data corruption does not wait for the next look).
 import { judgeOnce } from '../src/judgement/index.js';
 import type { Trigger } from '../src/plan/types.js';
+import { startFollowUps } from './follow-ups.js';
 import type { ReportCommand } from './messages.js';
 import { isEventTrigger, triggersInForce } from './rules.js';
 import type { Run } from './run.js';
@@ -18,6 +19,7 @@ export function reportEvent(run: Run, command: ReportCommand): boolean {
   const dropped = same.length >= maxKept ? same[0] : null;
   state.events = [...state.events.filter((one) => one !== dropped), { event: command.event, at: Math.min(command.at ?? run.now(), run.now()), id }];
   run.note('event', `${command.event} was reported${command.reason === undefined ? '' : `: ${command.reason}`}`, { event: command.event, id }, command.by);
+  startFollowUps(run, run.plan.followUps.filter((one) => one.on === `event:${command.event}`), { about: `event:${command.event}`, reason: `${command.event} was reported${command.reason === undefined ? '' : `: ${command.reason}`}` });
   // One on another event has judged that event when it came.
   for (const trigger of triggersInForce(state).filter((one) => isEventTrigger(one) && (!run.since020 || isAbout(one, command.event)))) {
     const { verdicts } = judgeOnce({ conditions: [trigger], role: 'trigger', metrics: [], references: {}, movedAt: countedSince(run), memory: null, blindAfterMs: 0 }, { asOf: run.now(), series: [], events: state.events.filter((one) => one.at >= state.judgeAfter) });

@@ -10,6 +10,8 @@ export const taskQueue = 'tidegate';
 /** queue of the worker on one host, for local effects (`on: HOST`) */
 export const hostQueue = (host: string): string => `tidegate@${host}`;
 export const rolloutWorkflowId = (rollout: string): string => `rollout/${rollout}`;
+/** of an incident that outlives its rollout; a rollout of the same id may have one of the same name later */
+export const incidentWorkflowId = (rollout: string, incident: { readonly id: string; readonly openedAt: EpochMs }): string => `incident/${rollout}/${incident.id}/${incident.openedAt}`;
 
 /** Search attributes; all Keyword. Registered by the embedded server, by `tidegate doctor --fix` and by compose's one-shot service. */
 export const searchAttributes = ['RolloutId', 'RolloutState', 'RolloutPhase', 'RolloutOwner', 'RolloutHold', 'RolloutOutcome'] as const;
@@ -30,6 +32,8 @@ export interface SkipCommand extends By { /** 'soak', an ask's id, or a conditio
 export interface RollbackCommand extends By { /** undo this phase and all after it */ readonly phase?: string; /** restore this phase's verified end state */ readonly to?: string }
 export interface StopCommand extends By { readonly leaveExposed?: boolean }
 export interface ReportCommand extends By { readonly event: string; readonly at?: EpochMs; /** deduplicates the same event from several reporters */ readonly eventId?: string }
+export interface IncidentCommand extends By { /** what is wrong, in words */ readonly what: string; /** default: critical */ readonly severity?: string }
+export interface DoneCommand extends By { /** an incident's id */ readonly what: string }
 export interface AmendCommand extends By { /** the whole new plan, as JSON */ readonly plan: unknown }
 
 /** What a command answers: what it did, and how to undo it. A refused command fails with a code and a sentence. */
@@ -47,8 +51,10 @@ export const rollback = defineUpdate<CommandResult, [RollbackCommand]>('rollback
 export const stop = defineUpdate<CommandResult, [StopCommand]>('stop');
 export const report = defineUpdate<CommandResult, [ReportCommand]>('report');
 export const amend = defineUpdate<CommandResult, [AmendCommand]>('amend');
+export const incident = defineUpdate<CommandResult, [IncidentCommand]>('incident');
+export const done = defineUpdate<CommandResult, [DoneCommand]>('done');
 
-export const commandNames = ['approve', 'reject', 'answer', 'withdraw', 'pause', 'resume', 'extend', 'skip', 'rollback', 'stop', 'report', 'amend'] as const;
+export const commandNames = ['approve', 'reject', 'answer', 'withdraw', 'pause', 'resume', 'extend', 'skip', 'rollback', 'stop', 'report', 'amend', 'incident', 'done'] as const;
 export type CommandName = (typeof commandNames)[number];
 /** The same names as signals, for `temporal workflow signal`: no answer, a bad one is recorded and shown in the status. */
 export const signalOf = (name: CommandName) => defineSignal<[unknown]>(name);
@@ -61,7 +67,7 @@ export type RolloutOutcome = 'completed' | 'rolled-back' | 'rollback-incomplete'
 export type HoldReason = 'protected' | 'unknown' | 'freeze' | 'hours' | 'drift' | 'rejected' | 'unanswered' | 'gate' | 'check-failed' | 'command-failed' | 'write-failed' | 'trigger' | 'rolled-back-to' | 'journal' | 'paused';
 export interface Hold { readonly reason: HoldReason; /** in words, with what ends it */ readonly message: string; readonly since: EpochMs; /** the person who ordered it, for a pause */ readonly by: string | null; /** how gravely people were told of it; absent: they were not */ readonly told?: Severity }
 
-export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'decision' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest' | 'step';
+export type AskKind = 'approval' | 'item' | 'sign-off' | 'metric' | 'stand-up' | 'decision' | 'manual-move' | 'drift' | 'rollback' | 'retry' | 'latest' | 'step' | 'acknowledge';
 export interface AskAnswer { readonly by: string; readonly value: string | number; readonly at: EpochMs; readonly reason: string; readonly identity: string }
 export interface AskView {
   readonly ask: string;
@@ -69,6 +75,8 @@ export interface AskView {
   readonly phase: string | null;
   readonly question: string;
   readonly from: readonly string[];
+  /** who may answer too without being asked for it now; absent: nobody */
+  readonly others?: readonly string[];
   readonly needs: number;
   /** what may be answered: e.g. ['approve','reject'], ['done','not-applicable'], ['continue','next-wave','pause','rollback'], ['number'] */
   readonly options: readonly string[];
@@ -88,6 +96,43 @@ export interface AskView {
 export interface MoveView { readonly target: string; readonly phase: string; readonly direction: 'forward' | 'back'; readonly before: TargetValue; readonly wanted: TargetValue; readonly after: TargetValue | null; readonly readBack: string; readonly at: EpochMs; readonly state: 'writing' | 'done' | 'failed' | 'undone' | 'adopted' }
 export interface PhaseView { readonly phase: string; readonly startedAt: EpochMs | null; readonly movedAt: EpochMs | null; readonly endedAt: EpochMs | null; readonly targets: Readonly<Record<string, TargetValue>>; readonly verdicts: readonly Verdict[]; readonly cleanMs: Ms; readonly restarts: number }
 export interface IssueView { readonly id: string; readonly severity: string; readonly text: string; readonly openedAt: EpochMs; readonly endedAt: EpochMs | null; readonly unplanned: boolean }
+
+export type IncidentSeverity = 'warning' | 'critical' | 'emergency';
+export interface IncidentView {
+  readonly id: string;
+  readonly severity: IncidentSeverity;
+  readonly text: string;
+  readonly commander: string;
+  readonly openedAt: EpochMs;
+  /** a person who opened it by hand; null: a trigger or an event */
+  readonly openedBy: string | null;
+  /** whom it called, and when; of many rounds the last */
+  readonly called: readonly { readonly who: string; readonly at: EpochMs }[];
+  readonly acknowledgedAt: EpochMs | null;
+  readonly acknowledgedBy: string | null;
+  readonly overAt: EpochMs | null;
+  /** what is done first, for people */
+  readonly firstSteps: readonly string[];
+}
+
+/** What is left to do beside or after a rollout: the answer of the query `work` of reviews, follow-ups and incidents. */
+export interface WorkView {
+  readonly kind: 'review' | 'follow-up' | 'incident';
+  readonly rollout: string;
+  readonly id: string;
+  readonly title: string;
+  readonly who: readonly string[];
+  readonly tasks: readonly string[];
+  readonly since: EpochMs;
+  readonly dueAt: EpochMs | null;
+  readonly state: 'open' | 'late' | 'done' | 'done-late' | 'missed';
+  readonly doneBy: string | null;
+  readonly doneAt: EpochMs | null;
+  readonly note: string;
+  /** of an incident that nobody has acknowledged: the question, as of a rollout */
+  readonly ask: AskView | null;
+}
+export const work = defineQuery<WorkView>('work');
 
 /** The answer of the `status` query: everything a screen needs, without the plan. */
 export interface Status {
@@ -110,6 +155,8 @@ export interface Status {
   /** all reasons it does not go on, the gravest first; `hold` is the first of them */
   readonly holds: readonly Hold[];
   readonly issues: readonly IssueView[];
+  /** absent: there was none */
+  readonly incidents?: readonly IncidentView[];
   readonly phases: readonly PhaseView[];
   readonly moves: readonly MoveView[];
   /** steps that were begun, in order */

@@ -11,6 +11,8 @@ import { rollBack } from './compensation.js';
 import { grade } from './grading.js';
 import { asksAhead, keepAnswersFresh } from './human-answers.js';
 import { planInForce, searchAttributes, status, type StartOptions, type Status } from './messages.js';
+import { keepStarts } from './follow-ups.js';
+import { leaveIncidents, resumeIncidents } from './incidents.js';
 import { keepDrift } from './moving.js';
 import { completed } from './older-plans.js';
 import { activities } from './options.js';
@@ -91,21 +93,25 @@ async function carryOut(run: Run, options: StartOptions, flush: () => void, resu
   resumeAsks(run);
   resumeDecisions(run);
   resumeStandUps(run);
+  resumeIncidents(run);
   flush();
   const guards = keepProtected(run);
-  const coroutines = [keepWatch(run), guards, keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run)), ...(asksAhead(run) ? [besideTheStory(keepAnswersFresh(run))] : [])];
+  const coroutines = [keepWatch(run), guards, keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run)), keepStarts(run), ...(asksAhead(run) ? [besideTheStory(keepAnswersFresh(run))] : [])];
 
   const end = await story(run);
   if (end === 'leaving') {
     run.leaving = true;
     await Promise.all(coroutines);
-    await condition(() => allHandlersFinished() && run.inFlight === 0);
+    await condition(() => allHandlersFinished() && run.inFlight === 0 && run.incidentSteps === 0);
     return continueAsNew<typeof rollout>(null, options, state);
   }
 
+  // Without any there is not even a turn between: the commands of older histories follow in their order.
+  if (state.incidents !== undefined) await leaveIncidents(run);
   for (const ask of Object.values(state.asks)) if (ask.state === 'open') voidAsk(run, ask.ask, `the rollout is over: ${state.outcome}`);
   state.holds = [];
   await afterwards(run);
+  if (state.starts !== undefined) await condition(() => state.starts!.length === 0);
   const unwatched = state.unbroken === undefined && state.protection === undefined ? null : await lastLook(run, guards);
   run.note('ended', `${state.rollout} is over: ${state.outcome}`, { outcome: state.outcome, tookMs: run.now() - state.startedAt, grades: state.grades.map((one) => ({ grade: one.grade, reached: one.reached })), rollback: state.rollback === null ? null : { ...state.rollback, remainder: [...state.rollback.remainder] }, evaluations: state.evaluations, exposed: exposed(state), ...(unwatched === null ? {} : { unwatched: { ...unwatched } }) });
   run.over = true;

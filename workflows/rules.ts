@@ -4,6 +4,7 @@ import type { WatchRules } from '../src/judgement/look-types.js';
 import { emptyMemory, packMemory, referencesFor } from '../src/judgement/index.js';
 import type { PlanCondition, ResolvedMetric, ResolvedPlan, Stage, Trigger } from '../src/plan/types.js';
 import type { WatchInput } from '../activities/types.js';
+import { slowestAcknowledgement } from './incidents.js';
 import type { Run } from './run.js';
 import { nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
 import { completing, standing, type State } from './state.js';
@@ -167,6 +168,7 @@ export function recordFigures(state: State, now: number): Record<string, number>
     'rollout.unplanned_rollbacks': state.issues.filter((issue) => issue.rolledBack).length,
     'rollout.longest_critical': Math.max(0, ...recoveries.map((issue) => issue.minutes)),
     'rollout.mttr': recoveries.length === 0 ? 0 : recoveries.reduce((sum, issue) => sum + issue.minutes, 0) / recoveries.length,
+    'rollout.slowest_acknowledgement': slowestAcknowledgement(state.incidents ?? [], now),
     'rollout.clean_baking': state.baking.cleanMs / 86_400_000,
     'rollout.longest_unwatched': unwatched === null ? 0 : (unwatched.to - unwatched.from) / 1000,
   };

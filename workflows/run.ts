@@ -56,6 +56,8 @@ export class Run {
   inFlight = 0;
   /** ends when no command of a step is running any more */
   stepUnderWay: Promise<void> = Promise.resolve();
+  /** steps of incidents that are being taken: each is taken once, so they are waited for */
+  incidentSteps = 0;
   /** Begun by 0.2.0 or later; runs of before go on as they began (docs/decisions/0006). */
   readonly since020 = patched('0.2.0');
 

@@ -4,10 +4,11 @@ import type { Comparison } from '../src/judgement/compare-periods.js';
 import type { EpochMs, Ms, References, Verdict } from '../src/judgement/types.js';
 import type { GateOutcome, ReportedEvent, WatchMemory } from '../src/judgement/look-types.js';
 import type { Unbroken } from '../src/judgement/unwatched.js';
-import type { ChannelRef, CommandSettings, JsonValue, ResolvedPlan, ResolvedTarget, RollbackTo, Step, TargetValue } from '../src/plan/types.js';
+import type { ChannelRef, CommandSettings, JsonValue, PathStep, ResolvedPlan, ResolvedTarget, RollbackTo, Step, TargetValue } from '../src/plan/types.js';
 import type { Message } from '../src/channels/port.js';
 import type { ChainHead, Entry } from '../src/journal/port.js';
-import type { AskView, By, Hold, RolloutOutcome } from './messages.js';
+import type { FollowUpInput, IncidentInput } from '../activities/types.js';
+import type { AskView, By, Hold, IncidentView, RolloutOutcome } from './messages.js';
 
 export interface AskRecord extends AskView {
   readonly generation: number;
@@ -87,6 +88,26 @@ export interface CompletionRecord { readonly generation: number; readonly after:
 
 export interface IssueRecord { readonly id: string; readonly trigger: string | null; readonly severity: string; readonly text: string; readonly openedAt: EpochMs; readonly endedAt: EpochMs | null; readonly rolledBack: boolean }
 
+/** An incident as it is carried through continue-as-new, and out of the rollout when that ends first. */
+export interface IncidentRecord extends IncidentView {
+  /** the trigger it is about; null: opened by hand */
+  readonly about: string | null;
+  /** the issue whose end ends it; null: a person says when it is over */
+  readonly issue: string | null;
+  readonly path: readonly PathStep[];
+  readonly acknowledgeWithinMs: Ms;
+  readonly tell: readonly string[];
+  /** how many of the path were called in this round, when the round began, when the next is called */
+  readonly walked: number;
+  readonly roundAt: EpochMs;
+  readonly nextAt: EpochMs;
+  /** it goes on in a workflow of its own */
+  readonly handedOver: boolean;
+}
+
+/** Workflows of their own that are still to be started. */
+export type Start = { readonly kind: 'follow-up'; readonly input: FollowUpInput } | { readonly kind: 'incident'; readonly input: IncidentInput };
+
 export type Demand =
   | { readonly kind: 'rollback'; readonly to: RollbackTo; readonly reason: string; readonly by: string; readonly automatic: boolean; readonly at: EpochMs }
   | { readonly kind: 'stop'; readonly reason: string; readonly by: string; readonly at: EpochMs }
@@ -150,6 +171,9 @@ export interface State {
   soaked: boolean;
   /** targets found to stand elsewhere, and where */
   drift: Record<string, TargetValue>;
+  /** absent: none yet */
+  incidents?: IncidentRecord[];
+  starts?: Start[];
   /** for the next watch to be set up: a phase's soak begins, or starts anew because an issue without a condition (an event) ended */
   restartSoak: 'begins' | 'anew' | 'interrupted' | null;
   verdicts: Verdict[];

@@ -2,6 +2,7 @@
 import type { Decision } from '../src/plan/types.js';
 import type { RolloutState, Status } from './messages.js';
 import { inWords } from './asks.js';
+import { incidentView } from './incidents.js';
 import type { Run } from './run.js';
 import { decisionNow } from './deciding.js';
 import { nextStage, wholeOf, wholeOfBaking } from './soaks.js';
@@ -34,6 +35,7 @@ export function statusOf(run: Run): Status {
     asks: asks.map(({ generation: _generation, reminded: _reminded, escalated: _escalated, validMs: _validMs, settledAt: _settledAt, ...view }) => view),
     hold: state.holds[0] ?? null, holds: state.holds,
     issues: state.issues.map((issue) => ({ id: issue.id, severity: issue.severity, text: issue.text, openedAt: issue.openedAt, endedAt: issue.endedAt, unplanned: issue.rolledBack })),
+    ...(state.incidents === undefined ? {} : { incidents: state.incidents.map(incidentView) }),
     phases: state.phases.map(({ phase, startedAt, movedAt, endedAt, targets, verdicts, cleanMs, restarts }) => ({ phase, startedAt, movedAt, endedAt, targets, verdicts, cleanMs, restarts })),
     moves: state.moves.map(({ target, phase, direction, before, wanted, after, readBack, at, state: how }) => ({ target, phase, direction, before, wanted, after, readBack, at, state: how })),
     steps: (state.steps ?? []).map(({ name, phase, state: how, at }) => ({ step: name, phase, state: how, at })),
@@ -106,6 +108,7 @@ export function cardOf(run: Run): string {
     ...(status.stages === undefined ? [] : [`- ${status.stages.made} of ${status.stages.of} moves in mid-soak are made${status.stages.next === null ? '' : `; next: ${status.stages.next}`}`]),
     ...status.holds.map((hold) => `- **held** since ${new Date(hold.since).toISOString()}: ${hold.message}`),
     ...status.issues.filter((issue) => issue.endedAt === null).map((issue) => `- **${issue.severity}**: ${issue.text}`),
+    ...(status.incidents ?? []).filter((one) => one.overAt === null).map((one) => `- **${one.id}** (${one.severity}), commander ${one.commander}: ${one.text}; ${one.acknowledgedBy === null ? `calling ${one.called.at(-1)?.who ?? one.commander}` : `${one.acknowledgedBy} has it`}`),
     ...status.asks.filter((ask) => ask.state === 'open').map((ask) => `- asked: ${ask.question} \`${ask.ask}\` (${ask.from.join(', ')}; ${ask.answers.length} of ${ask.needs})`),
     ...status.badSignals.slice(-3).map((bad) => `- ignored: ${bad}`),
   ];

@@ -18,6 +18,8 @@ const fieldsOf: Readonly<Record<CommandName, Fields>> = {
   rollback: { ...by, phase: text, to: text },
   stop: { ...by, leaveExposed: { shape: 'yes or no' } },
   report: { ...by, event: { shape: 'text', needed: true }, at: { shape: 'number' }, eventId: text },
+  incident: { ...by, what: { shape: 'text', needed: true }, severity: text },
+  done: { ...by, what: { shape: 'text', needed: true } },
   amend: { ...by, plan: { shape: 'document', needed: true } },
 };
 const startFields: Fields = { day1: text, launch: text, vars: { shape: 'texts' }, startedBy: { shape: 'by' }, id: { shape: 'id' }, cadenceMs: { shape: 'length' }, maxHistoryEvents: { shape: 'length' } };

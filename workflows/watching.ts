@@ -7,7 +7,9 @@ import type { TargetValue, Trigger } from '../src/plan/types.js';
 import type { WatchReport } from '../activities/types.js';
 import { inWords, openAsk } from './asks.js';
 import { taker, watcher } from './options.js';
-import { triggersInForce, watchInput } from './rules.js';
+import { startFollowUps } from './follow-ups.js';
+import { alertLines, openIncident } from './incidents.js';
+import { isEventTrigger, triggersInForce, watchInput } from './rules.js';
 import { besideTheStory, type Matter, type Run } from './run.js';
 import { stageDue } from './soaks.js';
 import { standing } from './state.js';
@@ -114,7 +116,7 @@ function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
     run.note('decision', `drift of ${found.target} is decided by ask ${id}`, { ask: id });
   }
   if (state.memory !== null && (report.why.includes('window') || report.why.includes('soaked'))) summarised(run, state.memory);
-  if (report.why.includes('window') && run.shouldLeave) run.leaving = true;
+  if (report.why.includes('window') && run.shouldLeave && run.incidentSteps === 0) run.leaving = true;
 }
 
 function summarised(run: Run, { looks, cleanMs, restarts, latest }: WatchMemory): void {
@@ -155,8 +157,11 @@ export function react(run: Run, trigger: Trigger, message: string): void {
     matter = matterOf(issue).matter;
     run.note('issue', `${trigger.severity}: ${message}`, { trigger: trigger.id, reaction: reaction.kind });
     if (state.step === 'gate' || state.step === 'waiting') run.state.gate = null;
+    if (!before) startFollowUps(run, run.plan.followUps.filter((one) => one.on === trigger.severity), { about: trigger.id, reason: message });
   }
-  run.tell(trigger.severity, 'issue-opened', `${run.state.rollout}: ${message}`, [reactionInWords(reaction.kind, before), trigger.mitigation].filter((line) => line !== '').join('\n'), { to: trigger.tell, ...(matter === undefined ? {} : { matter }) });
+  // An event is over at once: a person says when what it stands for is.
+  const incident = before ? null : openIncident(run, { severity: trigger.severity, text: message, about: trigger.id, issue: isEventTrigger(trigger) ? null : state.issues.at(-1)?.id ?? null, by: null });
+  run.tell(trigger.severity, 'issue-opened', `${run.state.rollout}: ${message}`, [reactionInWords(reaction.kind, before), trigger.mitigation, ...(incident === null ? [] : alertLines(incident))].filter((line) => line !== '').join('\n'), { to: [...new Set([...trigger.tell, ...(incident?.tell ?? [])])], ...(matter === undefined ? {} : { matter }) });
   if (before) return;
   switch (reaction.kind) {
     case 'tell': case 'rollback': break;

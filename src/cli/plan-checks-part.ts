@@ -119,8 +119,9 @@ function commandsOf(plan: ResolvedPlan): readonly (readonly [string, CommandSett
   const items = [...plan.preparation, ...plan.phases.flatMap((phase) => phase.preparation), ...(plan.completion?.items ?? [])].flatMap((item) => { const command = item.command ?? printed(item.check); return command === null ? [] : [[item.id, command] as const]; });
   const named = (name: string, parts: Readonly<Record<string, CommandSettings | null>>) => Object.entries(parts).flatMap(([part, command]) => (command === null ? [] : [[part === '' ? name : `${name}, ${part}`, command] as const]));
   const back = [...plan.rollback.before, ...plan.rollback.after, ...plan.rollback.ladder].flatMap((step) => named(step.name, { '': step.run, 'its proof': step.verify }));
+  const atOnce = plan.incidents.flatMap((incident) => incident.steps.map((step) => [step.name, step.run] as const));
   const validations = plan.targets.flatMap(({ id, beforeMove }) => (beforeMove === null ? [] : [[`before each move of ${id}`, beforeMove] as const]));
-  return [...items, ...validations, ...plan.phases.flatMap((phase) => [
+  return [...items, ...validations, ...atOnce, ...plan.phases.flatMap((phase) => [
     ...phase.checks.map((one) => [one.name, one.command] as const), ...phase.during.map((one) => [one.name, one.command] as const),
     ...[...phase.before, ...phase.after].flatMap((step) => named(step.name, { '': step.run, 'its proof': step.verify, 'its undo': step.undo, 'its reading': step.read, 'always after it': step.always?.run ?? null, 'the proof of that': step.always?.verify ?? null })),
   ]), ...(plan.completion?.checks ?? []).map((check) => [check.id, check.command] as const), ...back];

@@ -1,14 +1,14 @@
 // What activities need of Temporal itself (activities/ports.ts), by a client: pending watches, claims, schedules of reviews, follow-ups.
 import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type ScheduleSpec } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, defineSearchAttributeKey } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { DateTime } from 'luxon';
 import type { EnginePort } from '../../activities/ports.js';
-import type { FollowUpInput, ReviewsInput } from '../../activities/types.js';
+import type { FollowUpInput, IncidentInput, ReviewsInput } from '../../activities/types.js';
 import { FinalError } from '../errors.js';
 import { reviewDates } from '../plan/index.js';
 import type { Review } from '../plan/types.js';
-import { taskQueue } from '../../workflows/messages.js';
+import { incidentWorkflowId, taskQueue, type searchAttributes } from '../../workflows/messages.js';
 
 /** Somebody else holds what this rollout would move. */
 export class ClaimTaken extends FinalError {}
@@ -37,6 +37,7 @@ export function enginePort(client: Client): EnginePort {
     },
     scheduleReviews: (input) => scheduleReviews(client, input),
     startFollowUp: (input) => startFollowUp(client, input),
+    startIncident: (input) => startIncident(client, input),
   };
 }
 
@@ -129,15 +130,19 @@ async function scheduleReviews(client: Client, input: ReviewsInput): Promise<str
   const ids: string[] = [];
   for (const review of input.reviews) {
     const scheduleId = `review/${input.rollout}/${review.id}`;
+    const spec = specOf(review, input);
+    const action = { type: 'startWorkflow', workflowType: 'review', workflowId: scheduleId, taskQueue, args: [{ rollout: input.rollout, review, channels: input.channels, after: input.after, endedAt: input.endedAt }], typedSearchAttributes: belongsTo(input.rollout) } as const;
+    // The next occurrence ends the one that was not done, which tells so.
+    const policies = { overlap: ScheduleOverlapPolicy.CANCEL_OTHER, catchupWindow: '1 day' } as const;
+    const state = { note: `${review.title}: ${review.tasks.join('; ')}`, ...(review.times === null ? {} : { remainingActions: review.times }) };
     try {
-      await client.schedule.create({
-        scheduleId, spec: specOf(review, input),
-        action: { type: 'startWorkflow', workflowType: 'review', workflowId: scheduleId, taskQueue, args: [{ rollout: input.rollout, review, channels: input.channels }] },
-        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
-        state: { note: `${review.title}: ${review.tasks.join('; ')}`, ...(review.times === null ? {} : { remainingActions: review.times }) },
-      });
+      await client.schedule.create({ scheduleId, spec, action, policies, state });
     } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error; // a repeated attempt finds its own
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      // A repeated attempt finds its own; another rollout of this id has ended since the one that left it.
+      const standing = client.schedule.getHandle(scheduleId);
+      const [left] = ((await standing.describe()).action.args ?? []) as readonly { readonly endedAt?: number }[];
+      if (left?.endedAt !== input.endedAt) await standing.update(() => ({ spec, action, policies: { ...policies, pauseOnFailure: false }, state: { ...state, paused: false } }));
     }
     ids.push(scheduleId);
   }
@@ -166,12 +171,27 @@ function specOf(review: Review, input: ReviewsInput): ScheduleSpec {
 const monthNames = ['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const;
 const dayNames = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
 
+const rolloutIdKey = defineSearchAttributeKey('RolloutId' satisfies (typeof searchAttributes)[number], 'KEYWORD');
+/** So that what is left of a rollout is found by its id. */
+const belongsTo = (rollout: string) => [{ key: rolloutIdKey, value: rollout }];
+
 async function startFollowUp(client: Client, input: FollowUpInput): Promise<string> {
-  const workflowId = `follow-up/${input.rollout}/${input.followUp.id}/${input.startedAt}`;
+  // While one about the same is not done, a second would only be told twice.
+  const workflowId = `follow-up/${input.rollout}/${input.followUp.id}/${input.about ?? input.startedAt}`;
+  await startOnce(client, 'followUp', workflowId, input, input.rollout, `${input.followUp.title} of ${input.rollout}`);
+  return workflowId;
+}
+
+async function startIncident(client: Client, input: IncidentInput): Promise<string> {
+  const workflowId = incidentWorkflowId(input.rollout, input.incident);
+  await startOnce(client, 'incident', workflowId, input, input.rollout, `${input.incident.id} of ${input.rollout}: ${input.incident.text}`);
+  return workflowId;
+}
+
+async function startOnce(client: Client, type: string, workflowId: string, input: unknown, rollout: string, summary: string): Promise<void> {
   try {
-    await client.workflow.start('followUp', { workflowId, taskQueue, args: [input], staticSummary: `${input.followUp.title} of ${input.rollout}` });
+    await client.workflow.start(type, { workflowId, taskQueue, args: [input], staticSummary: summary.slice(0, 200), typedSearchAttributes: belongsTo(rollout) });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error; // a repeated attempt finds its own
   }
-  return workflowId;
 }

@@ -11,7 +11,7 @@ export function summarize(run: readonly StoredEntry[], zone: string, paint: Pain
   return [
     paint.strong('Summary'), ...outcome(run, at, paint),
     ...section('Phases', phases(run, at), paint), ...section('Moves', moves(run, at), paint),
-    ...section('Before and after', comparison(run), paint), ...section('Asks', asks(run, at), paint), ...section('Issues', issues(run, at), paint),
+    ...section('Before and after', comparison(run), paint), ...section('Asks', asks(run, at), paint), ...section('Issues', issues(run, at), paint), ...section('Incidents', incidents(run, at), paint),
   ];
 }
 
@@ -114,4 +114,17 @@ function issues(run: readonly StoredEntry[], at: (ms: EpochMs) => string): Lines
     const lastedMs = numberOf(field(entry.detail, 'lastedMs'));
     return `${at(entry.at)}  ${entry.text}${lastedMs === null ? '' : `, after ${lengthInWords(lastedMs)}`}`;
   });
+}
+
+/** Each with whom it called, who took it and how long it lasted. */
+function incidents(run: readonly StoredEntry[], at: (ms: EpochMs) => string): Lines {
+  const told = new Map<string, string[]>();
+  for (const entry of run) {
+    const id = textOf(field(entry.detail, 'incident'));
+    if (id === null || !['incident', 'called', 'acknowledged', 'incident-over'].includes(entry.kind)) continue;
+    const lines = told.get(id) ?? [];
+    lines.push(`${lines.length === 0 ? '' : '  '}${at(entry.at)}  ${entry.text}`);
+    told.set(id, lines);
+  }
+  return [...told.values()].flat();
 }

@@ -21,6 +21,7 @@ const looks: ReadonlyMap<string, readonly [sign: string, tone: Tone]> = new Map(
   move: ['→', 'plain'], moved: ['→', 'good'], 'move-failed': ['✗', 'bad'], drift: ['!', 'bad'],
   undo: ['←', 'warn'], undone: ['←', 'warn'], 'undo-failed': ['✗', 'bad'], verified: ['←', 'warn'], ladder: ['✗', 'bad'],
   step: ['$', 'plain'], 'step-failed': ['✗', 'bad'], 'step-undone': ['←', 'warn'],
+  incident: ['!', 'bad'], called: ['@', 'warn'], acknowledged: ['=', 'good'], 'incident-over': ['=', 'good'],
   comparison: ['·', 'plain'], issue: ['!', 'bad'], invariant: ['!', 'bad'], event: ['!', 'warn'], hold: ['‖', 'warn'], 'hold-ended': ['▷', 'plain'],
   ask: ['?', 'plain'], answer: ['=', 'good'], command: ['$', 'plain'], 'command-given': ['=', 'good'], 'bad-signal': ['!', 'warn'],
   message: ['@', 'faint'], 'message-refused': ['@', 'warn'], 'message-lost': ['@', 'bad'], 'watch-summary': ['·', 'faint'],

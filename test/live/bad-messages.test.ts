@@ -109,6 +109,7 @@ describeNeeding(['temporal-cli'], 'what cannot be understood or obeyed', () => {
     ['stop', '{"by": "ann", "leaveExposed": "yes"}', 'MALFORMED'],
     ['report', '{"by": "ann"}', 'MALFORMED'], ['report', '{"by": "ann", "event": "data-corruption", "at": "yesterday"}', 'MALFORMED'], ['report', '{"by": "ann", "event": "no-such"}', 'NO_SUCH_EVENT'],
     ['report', '{"by": "ann", "event": "data-corruption", "at": 1796210100}', 'EVENT_TOO_OLD'],
+    ['incident', '{"by": "ann"}', 'MALFORMED'], ['incident', '{"by": "ann", "what": " "}', 'MALFORMED'], ['incident', '{"by": "ann", "what": "x", "severity": "info"}', 'MALFORMED'], ['done', '{"by": "ann"}', 'MALFORMED'], ['done', '{"by": "ann", "what": "incident-1"}', 'NO_SUCH_INCIDENT'],
     ['amend', '{"by": "ann"}', 'MALFORMED'], ['amend', '{"by": "ann", "plan": "rollout: x"}', 'MALFORMED'],
   ];
   test.each(['signals', 'updates'] as const)('malformed commands as %s', async (how) => {

@@ -83,6 +83,11 @@ describeNeeding(['temporal-cli'], 'the blocks of docs/temporal.md, from top to b
       await until('both are in the record', async () => (await entries('shop', await new Rollout(world, 'shop').status())).some((entry) => entry.text.includes('was reported already under this id')));
       expect((await new Rollout(world, 'shop').status()).issues).toHaveLength(1);
     }],
+    ['--name incident', 'ann takes it, and it is over', async ({ out }) => {
+      expect(out).toMatch(/incident-1 is open: ann is called[\s\S]*'incident-1\/acknowledge' is settled: mine[\s\S]*incident-1 is over/);
+      expect((await new Rollout(world, 'shop').status()).incidents).toMatchObject([{ id: 'incident-1', severity: 'warning', openedBy: 'bob', commander: 'ann', called: [{ who: 'ann' }], acknowledgedBy: 'ann' }]);
+    }],
+    ['signal --workflow-id rollout/shop --name incident', 'a second is over too', () => shop('it is over', (status) => status.incidents?.[1]?.overAt != null)],
     ['--name skip', 'wave-2 soaks, longer by ten minutes', async () => { await shop('wave-2 soaks', (status) => status.phase === 'wave-2' && status.soak?.needed === 4_200_000); expect(await world.share()).toBe(50); }],
     ['--name amend', 'the last wave has another name', () => shop('it is amended', (status) => status.phases.at(-1)!.phase === 'everybody')],
     ['--type plan', 'the plan in force is shown', ({ out }) => expect(out).toContain('"phase":"everybody"')],
