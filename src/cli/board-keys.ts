@@ -34,7 +34,7 @@ export function pressKey(state: KeyState, key: string, status: ShownStatus, spea
 
 function goOn(status: ShownStatus, speakFor: SpeakFor): KeyState {
   if (status.state === 'paused') return { ...noKeys, asking: { name: 'resume', payload: {}, words: 'Go on', as: null } };
-  const ask = status.asks[0];
+  const ask = status.asks.find((one) => one.kind !== 'acknowledge');
   if (ask !== undefined) return { ...noKeys, asking: answerTo(ask, speakFor(ask)) };
   if (status.hold !== null) return { ...noKeys, asking: { name: 'resume', payload: {}, words: `Go on although: ${status.hold.message}`, as: null } };
   return { ...noKeys, said: 'nothing waits for a person: it goes on by itself' };

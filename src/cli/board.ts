@@ -3,6 +3,7 @@
 import type { EpochMs } from '../judgement/index.js';
 import type { ResolvedPlan } from '../plan/types.js';
 import type { RolloutState } from '../../workflows/messages.js';
+import { incidentInWords } from './reasons.js';
 import { paintFor, type Tone } from './paint.js';
 import { cellsOf, cut, padEnd, padStart, plain, wrap } from './text-layout.js';
 import { isEnded, type ShownMetric, type ShownStatus } from './shown-status.js';
@@ -133,6 +134,7 @@ function issuesPart(status: ShownStatus, look: BoardLook, inner: number): Part {
 
 function openPart({ status, prompt }: BoardModel, look: BoardLook, inner: number): Part {
   const lines: Line[] = [];
+  for (const one of isEnded(status.state) ? [] : status.incidents) lines.push(...labelled('Incident', `${incidentInWords(one)} (for ${inWords(look.now - one.openedAt)}): ${one.text}`, inner, 'bad'));
   for (const hold of status.holds) lines.push(...labelled('Held', `${hold.message} (for ${inWords(look.now - hold.since)})`, inner, 'warn'));
   for (const ask of status.asks.slice(0, 3)) {
     const due = ask.dueAt === null ? '' : `, due in ${inWords(Math.max(0, ask.dueAt - look.now))}, otherwise ${ask.otherwise}`;
@@ -151,7 +153,7 @@ function footPart({ status, controls, note }: BoardModel, look: BoardLook, inner
   const lines: Line[] = [];
   if (!isEnded(status.state)) {
     const id = status.rollout;
-    const ask = status.asks[0];
+    const ask = status.asks.find((one) => one.kind !== 'acknowledge');
     const go = status.state === 'paused' || ask === undefined ? `resume ${id}` : `answer ${id} ${ask.ask} ${ask.healthy}`;
     if (controls === 'keys') lines.push(...pack(['[c] CONTINUE', '[r] ROLLBACK', '[p] PAUSE', '[q] leave'], inner).map((t) => line(t, 'strong')));
     else lines.push(...[`CONTINUE  tidegate ${go}`, `ROLLBACK  tidegate rollback ${id}`, `PAUSE     tidegate pause ${id}`].flatMap((t) => (cellsOf(t) <= inner ? [t] : wrap(t, inner, '  '))).map((t) => line(t)));

@@ -8,7 +8,7 @@ import type { ChainCheck } from '../journal/verify.js';
 import type { Problem } from '../plan/problems.js';
 import type { PlanOptions, Warning } from '../plan/index.js';
 import type { ResolvedPlan } from '../plan/types.js';
-import type { CommandName, CommandResult, StartOptions, Status } from '../../workflows/messages.js';
+import type { By, CommandName, CommandResult, StartOptions, Status, WorkView } from '../../workflows/messages.js';
 
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 130 | 143;
 
@@ -100,6 +100,11 @@ export interface Seen {
 
 export interface StartRequest { readonly rollout: string; readonly document: unknown; readonly options: StartOptions; readonly summary: string }
 
+/** A review, a follow-up or an incident that outlived its rollout. `answered`: by a worker; without one only what the server knows is told. */
+export interface WorkItem extends WorkView { readonly workflowId: string; readonly open: boolean; readonly answered: boolean }
+/** When a review comes again; its occurrences are work items. */
+export interface ReviewDates { readonly rollout: string; readonly id: string; readonly scheduleId: string; readonly title: string; readonly who: readonly string[]; readonly tasks: readonly string[]; readonly timezone: string; /** at most five */ readonly next: readonly EpochMs[]; readonly paused: boolean }
+
 export interface Rollouts {
   /** the Temporal identity commands come from */
   readonly identity: string;
@@ -117,6 +122,12 @@ export interface Rollouts {
    * @throws TransientError COMMAND_NOT_ACCEPTED when no worker took it within 10 s; repeating it with the same id is safe
    */
   command(rollout: string, name: CommandName, payload: unknown, updateId: string): Promise<CommandResult>;
+  /** What is left to do beside or after rollouts, the newest first. @param of `rollout` null: of all */
+  work(of: { readonly rollout: string | null; readonly kinds: readonly WorkView['kind'][]; readonly openOnly: boolean }): Promise<readonly WorkItem[]>;
+  /** The reviews that come again. */
+  reviewDates(rollout: string | null): Promise<readonly ReviewDates[]>;
+  /** Says that a review or a follow-up is done. @throws as `command` */
+  finish(item: Pick<WorkItem, 'workflowId' | 'rollout'>, by: By, updateId: string): Promise<string>;
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { HoldReason } from '../../workflows/messages.js';
 import { isEnded, type ShownStatus } from './shown-status.js';
 import { inWords } from './wording.js';
 
-export type ReasonKind = 'ended' | 'rollback' | 'issue' | 'blind' | 'hold' | 'condition' | 'ask' | 'soak';
+export type ReasonKind = 'ended' | 'rollback' | 'incident' | 'issue' | 'blind' | 'hold' | 'condition' | 'ask' | 'soak';
 /** rank: 0 is the gravest */
 export interface OpenReason { readonly kind: ReasonKind; readonly rank: number; readonly text: string; readonly ends: string; readonly since: number | null }
 
@@ -25,9 +25,10 @@ function endOf(reason: HoldReason, id: string): string {
 
 export function openReasons(status: ShownStatus): readonly OpenReason[] {
   const id = status.rollout;
-  if (isEnded(status.state)) return [{ kind: 'ended', rank: 0, text: `It has ended: ${status.state}${status.failure === null ? '' : `. ${status.failure}`}${status.rollback === null ? '' : `. ${status.rollback.reason}`}`, ends: status.rollback !== null && status.rollback.remainder.length > 0 ? `take back by hand: ${status.rollback.remainder.join(', ')}` : 'nothing is left to do', since: status.endedAt }];
+  if (isEnded(status.state)) return [{ kind: 'ended', rank: 0, text: `It has ended: ${status.state}${status.failure === null ? '' : `. ${status.failure}`}${status.rollback === null ? '' : `. ${status.rollback.reason}`}`, ends: status.rollback !== null && status.rollback.remainder.length > 0 ? `take back by hand: ${status.rollback.remainder.join(', ')}` : status.incidents.length > 0 ? `not over when it ended: ${status.incidents.map((one) => one.id).join(', ')}; see tidegate reviews ${id}` : 'nothing is left to do', since: status.endedAt }];
   const reasons: OpenReason[] = [];
   if (status.state === 'rolling-back' && status.rollback !== null) reasons.push({ kind: 'rollback', rank: 0, text: `It is going back to ${status.rollback.to}: ${status.rollback.reason}`, ends: 'by itself, when every target is read back and verified', since: status.rollback.decidedAt });
+  for (const one of status.incidents) reasons.push({ kind: 'incident', rank: one.severity === 'emergency' ? 0 : one.severity === 'critical' ? 1 : 4, text: `${incidentInWords(one)}: ${one.text}`, ends: one.acknowledgedBy === null ? `when somebody takes it: tidegate answer ${id} ${one.id}/acknowledge mine` : `when its issue is over, or with tidegate done ${id} ${one.id}`, since: one.openedAt });
   for (const issue of status.issues) {
     if (issue.endedAt !== null) continue;
     const rank = issue.severity === 'emergency' ? 0 : issue.severity === 'critical' ? 1 : 4;
@@ -41,12 +42,18 @@ export function openReasons(status: ShownStatus): readonly OpenReason[] {
     reasons.push({ kind: 'condition', rank: c.verdict === 'fail' ? 4 : 5, text: `${c.text}: ${c.message}`, ends: c.verdict === 'fail' ? 'when it holds' : 'when there is evidence', since: null });
   }
   for (const ask of status.asks) {
+    if (ask.kind === 'acknowledge') continue; // stands with its incident
     const due = ask.dueAt === null ? '' : `; unanswered by its deadline: ${ask.otherwise}`;
     reasons.push({ kind: 'ask', rank: 5, text: `Asked of ${ask.from.join(', ')}: ${ask.question} (${ask.answers.length} of ${ask.needs})`, ends: `with ${answerLine(id, ask)}${due}`, since: ask.askedAt });
   }
   if (status.soak !== null && status.soak.clean < status.soak.needed) reasons.push({ kind: 'soak', rank: 6, text: `It soaks: ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)} clean${status.soak.restarts > 0 ? `, begun anew ${status.soak.restarts} times` : ''}.`, ends: `by itself, after ${inWords(status.soak.needed - status.soak.clean)} more clean time`, since: null });
   // a stable sort: among equals the order of the workflow stays
   return reasons.sort((a, b) => a.rank - b.rank);
+}
+
+/** Who commands, and who has it or is being called. */
+export function incidentInWords({ id, severity, commander, acknowledgedBy, called }: ShownStatus['incidents'][number]): string {
+  return `${id} (${severity}), commander ${commander}, ${acknowledgedBy === null ? `calling ${called.at(-1)?.who ?? commander}` : `${acknowledgedBy} has it`}`;
 }
 
 /** The command line that gives an ask its healthy answer. */

@@ -32,6 +32,7 @@ export function renderStatus({ status, plan }: Sight, look: StatusLook): string 
   const kept = Object.entries(status.targets).filter(([, target]) => target.protected === true);
   if (kept.length > 0) facts.push(['  protected', kept.map(([name, target]) => `${name} ${valueInWords(target.value, target.unit)}`).join(', ')]);
   if (status.unwatched !== null) facts.push(['  unwatched', `at most ${inWords(status.unwatched.to - status.unwatched.from)}, from ${instantInWords(status.unwatched.from, status.timezone, 'second')}: ${plain(status.unwatched.why)}`]);
+  if (isEnded(status.state) && status.incidents.length > 0) facts.push(['  incidents', `${status.incidents.map((one) => one.id).join(', ')} not over when it ended: tidegate reviews ${status.rollout}`]);
   if (status.unsent.journal > 0) facts.push(['  journal', `${status.unsent.journal} entries wait to be written`]);
   if (status.unsent.messages > 0) facts.push(['  messages', `${status.unsent.messages} wait to be delivered`]);
   for (const bad of status.badSignals) facts.push(['  ignored', plain(bad)]);

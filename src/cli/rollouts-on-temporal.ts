@@ -3,10 +3,15 @@
 import { QueryNotRegisteredError, QueryRejectedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowExecutionDescription, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { unpackMemory, type PackedMemory } from '../judgement/index.js';
+import { TidegateError } from '../errors.js';
 import type { ResolvedPlan } from '../plan/types.js';
 import { planInForce, rolloutWorkflowId, status as statusQuery, taskQueue, type CommandName, type CommandResult, type Status } from '../../workflows/messages.js';
 import { alreadyRunning, commandFailure, engineFailure, grpcOf, noSuchRollout } from './engine-failures.js';
+import { incidentOf, openIncident, reviewDates, workItems } from './work-on-temporal.js';
 import type { ExecutionState, RolloutRow, Rollouts, Seen, StartRequest } from './ports.js';
+
+/** How a rollout says that it has nothing to do with an incident (any more). */
+const notHere: readonly string[] = ['ROLLOUT_ENDED', 'OVER', 'ASK_CLOSED', 'ASK_UNKNOWN', 'NO_SUCH_INCIDENT', 'NO_SUCH_ROLLOUT'];
 
 export interface Limits {
   /** a query that no worker takes is given up after this: the last known is shown instead */
@@ -89,11 +94,31 @@ export function rolloutsOnTemporal({ client, identity, address, close, limits = 
     },
     planInForce: async (rollout) => (await ask<ResolvedPlan>((await describe(rollout)).workflowId, planInForce)).answer,
     command: async (rollout, name: CommandName, payload, updateId) => {
-      const { workflowId } = await describe(rollout);
+      const send = async (workflowId: string): Promise<CommandResult> => {
+        try {
+          return await client.withDeadline(Date.now() + commandMs, () => client.workflow.getHandle(workflowId).executeUpdate<CommandResult, [unknown]>(name, { args: [payload], updateId }));
+        } catch (error) {
+          throw commandFailure(error, { rollout, name, updateId, address, withinMs: commandMs });
+        }
+      };
       try {
-        return await client.withDeadline(Date.now() + commandMs, () => client.workflow.getHandle(workflowId).executeUpdate<CommandResult, [unknown]>(name, { args: [payload], updateId }));
+        return await send((await describe(rollout)).workflowId);
       } catch (error) {
-        throw commandFailure(error, { rollout, name, updateId, address, withinMs: commandMs });
+        // An incident may go on by itself when its rollout does not.
+        const incident = incidentOf(name, payload);
+        if (incident === null || !(error instanceof TidegateError) || !notHere.includes(error.code)) throw error;
+        const own = await within(callMs, () => openIncident(client, rollout, incident)).catch(() => null);
+        if (own === null) throw error;
+        return send(own);
+      }
+    },
+    work: (of) => within(callMs + queryMs, () => workItems(client, of, queryMs)),
+    reviewDates: (rollout) => within(callMs, () => reviewDates(client, rollout)),
+    finish: async ({ workflowId, rollout }, by, updateId) => {
+      try {
+        return await client.withDeadline(Date.now() + commandMs, () => client.workflow.getHandle(workflowId).executeUpdate<string, [unknown]>('done', { args: [by], updateId }));
+      } catch (error) {
+        throw commandFailure(error, { rollout, name: 'done', updateId, address, withinMs: commandMs });
       }
     },
     close,

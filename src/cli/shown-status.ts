@@ -2,7 +2,7 @@
 // answers, the last that is known, marked so. Pure. Its fields are the contract of `status --json`.
 import { longer, type EpochMs, type Ms, type Unwatched, type WatchMemory } from '../judgement/index.js';
 import type { ResolvedPlan } from '../plan/types.js';
-import { exitCodeOf, type AskView, type Hold, type RolloutState, type Status } from '../../workflows/messages.js';
+import { exitCodeOf, type AskView, type Hold, type IncidentView, type RolloutState, type Status } from '../../workflows/messages.js';
 import type { Seen } from './ports.js';
 import { inWords } from './wording.js';
 
@@ -35,6 +35,8 @@ export interface ShownStatus {
   readonly phaseCount: number;
   readonly holds: readonly Hold[];
   readonly issues: Status['issues'];
+  /** those that are not over, also where they go on by themselves after the end */
+  readonly incidents: readonly IncidentView[];
   readonly phases: Status['phases'];
   readonly moves: Status['moves'];
   readonly steps: Status['steps'];
@@ -107,6 +109,7 @@ export function shownStatus(seen: Seen, plan: ResolvedPlan | null): ShownStatus 
     phaseCount: status?.phaseCount ?? 0,
     holds: over ? [] : silentHold !== null ? [silentHold] : (status?.holds ?? []),
     issues: status?.issues ?? [],
+    incidents: (status?.incidents ?? []).filter((one) => one.overAt === null),
     phases: status?.phases ?? [],
     moves,
     // a worker of before knows none

@@ -106,6 +106,8 @@ export function fakeRollouts(change: Partial<Rollouts> = {}, seen: () => Seen = 
     see: async () => seen(),
     planInForce: async () => null,
     command: async (rollout: string, name: string, payload: unknown, updateId: string) => { told.push({ rollout, name, payload, updateId }); return { did: `${name} is done`, undo: `resume ${rollout}` }; },
+    work: async () => [], reviewDates: async () => [],
+    finish: async (item: { readonly workflowId: string }, by: unknown, updateId: string) => { told.push({ finish: item.workflowId, by, updateId }); return 'it is done'; },
     close: async () => { rollouts.closed += 1; },
     ...change,
   };

@@ -21,6 +21,8 @@ export const skip = commandVerb('skip', (input) => ({ what: argument(input, 1, '
 export const stop = commandVerb('stop', (input) => (flagOption(input, 'leaveExposed') ? { leaveExposed: true } : {}));
 export const report = commandVerb('report', (input) => ({ event: argument(input, 1, 'EVENT'), ...optional('eventId', textOption(input, 'eventId')), ...optional('at', instantOf(textOption(input, 'at'))) }));
 
+export const incident = commandVerb('incident', (input) => ({ what: argument(input, 1, 'WHAT'), ...optional('severity', textOption(input, 'severity')) }));
+
 /** A number when it is written as one and nothing else: '4.6' is, '1e3x' and 'yes' are words. */
 function answerValue(text: string): string | number {
   return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;

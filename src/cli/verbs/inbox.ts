@@ -5,7 +5,7 @@ import { openRollouts } from '../seeing.js';
 import { paintFor } from '../paint.js';
 import { plain, wrap } from '../text-layout.js';
 import { defineVerb, textOption } from '../verb.js';
-import { ageInWords, inWords, instantInWords } from '../wording.js';
+import { ageInWords, inWords, instantInWords, localZone } from '../wording.js';
 
 export interface InboxOptions { readonly who: string | null; readonly json: boolean }
 interface Item { readonly rollout: string; readonly timezone: string; readonly ask: AskView; readonly command: string }
@@ -33,6 +33,11 @@ export const verb = defineVerb<InboxOptions>({
         }
       }
     }));
+    // What outlived its rollout is asked all the same.
+    for (const { rollout, id, ask, answered } of await rollouts.work({ rollout: null, kinds: ['incident'], openOnly: true })) {
+      if (!answered) silent.push(`${rollout} ${id}`);
+      if (ask !== null && (options.who === null || mayAnswer(ask, options.who))) items.push({ rollout, timezone: localZone(), ask, command: answerLine(rollout, ask, options.who ?? ask.from.at(-1)) });
+    }
     // soonest deadline first; those without one by age
     items.sort((a, b) => (a.ask.dueAt ?? Infinity) - (b.ask.dueAt ?? Infinity) || a.ask.askedAt - b.ask.askedAt);
     if (silent.length > 0) cli.err.write(`No worker answers for ${silent.sort().join(', ')}: what it asks is not shown.\n`);
