@@ -7,15 +7,15 @@ import type { ProviderSchema } from '../plan/providers.js';
 import { maskSecrets } from '../plan/secrets.js';
 import { ChannelRefused, ChannelUnreachable, type ChannelProvider, type Message } from './port.js';
 import { htmlOf, mailIdsOf, subjectOf, textOf } from './email-text.js';
-import { hasReference, knownAs, parsedSettings, peopleAs, problemsOf } from './settings.js';
+import { hasReference, knownAs, parsedSettings, peopleAs, problemsOf, textLike } from './settings.js';
 
 /** For everything together: connecting, logging in, handing over. */
 const LIMIT_MS = 10_000;
 
-const mailAddress = z.string().refine((text) => hasReference(text) || /^[^\s<>@,;]+@[^\s<>@,;]+$/.test(text), { message: "a mail address is needed, e.g. 'ann@example.com'" });
+const mailAddress = textLike(/^[^\s<>@,;]+@[^\s<>@,;]+$/, "a mail address is needed, e.g. 'ann@example.com'");
 const settingsSchema = z.strictObject({
   /** smtp://host:port or smtps://host:port; may hold the login */
-  url: z.string().refine((text) => hasReference(text) || /^smtps?:\/\/[^\s]+$/.test(text), { message: "the address of a mail server is needed, e.g. 'smtp://mail.example.com:587'" }).optional(),
+  url: textLike(/^smtps?:\/\/[^\s]+$/, "the address of a mail server is needed, e.g. 'smtp://mail.example.com:587'").optional(),
   /** or one by one */
   host: z.string().min(1).optional(),
   port: z.number().int().min(1).max(65_535).optional(),
@@ -24,7 +24,7 @@ const settingsSchema = z.strictObject({
   tls: z.enum(['starttls', 'implicit', 'none']).optional(),
   /** a file of certificates (PEM) that vouch for the server, on the worker's host */
   ca: z.string().min(1).optional(),
-  from: z.string().refine((text) => hasReference(text) || /^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(text), { message: "a sender is needed, e.g. 'Tidegate <tidegate@example.com>'" }),
+  from: textLike(/^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, "a sender is needed, e.g. 'Tidegate <tidegate@example.com>'"),
   /** who gets every message */
   to: z.union([mailAddress, z.array(mailAddress).min(1)]).optional(),
   /** person of the plan → mail address: who gets what is addressed to them */

@@ -8,14 +8,14 @@ import type { JsonValue } from '../plan/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { accepted, jsonObject, LIMIT_MS, unreachable, type Receiver } from './http-answer.js';
 import type { ChannelProvider, Message } from './port.js';
-import { address, hasReference, isYes, parsedSettings, problemsOf, yesNo } from './settings.js';
+import { address, isYes, parsedSettings, problemsOf, textLike, yesNo } from './settings.js';
 import { answerCommand, headline, shortened } from './text.js';
 
 const RANKS = ['info', 'warning', 'critical', 'emergency'] as const;
 
 const settingsSchema = z.strictObject({
   /** the integration key of a service */
-  'routing key': z.string().refine((text) => hasReference(text) || /^[A-Za-z0-9]{32}$/.test(text), { message: 'the integration key of a service is needed, 32 letters and digits' }),
+  'routing key': textLike(/^[A-Za-z0-9]{32}$/, 'the integration key of a service is needed, 32 letters and digits'),
   /** what pages; less only stands beside it */
   from: z.enum(['warning', 'critical', 'emergency']).default('warning'),
   /** whether a question for people pages, with the severity info */

@@ -6,7 +6,7 @@ import type { JsonValue } from '../plan/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { accepted, LIMIT_MS, unreachable, type Receiver } from './http-answer.js';
 import type { ChannelProvider, Message } from './port.js';
-import { address, hasReference, parsedSettings, peopleAs, problemsOf } from './settings.js';
+import { address, parsedSettings, peopleAs, problemsOf, textLike } from './settings.js';
 import { callSlack, refusal, SlackRefused, type SlackApi } from './slack-api.js';
 import { shown } from './slack-blocks.js';
 import { createTurns } from './turns.js';
@@ -14,11 +14,11 @@ import { createTurns } from './turns.js';
 const settingsSchema = z.strictObject({
   /** of a bot, with a channel */
   token: z.string().min(1).optional(),
-  channel: z.string().refine((text) => hasReference(text) || /^([CGDUW][A-Z0-9]{5,}|#[^\s#]+)$/.test(text), { message: "the id of a channel is needed, e.g. 'C0123456789' (in Slack: the channel's details, at the end)" }).optional(),
+  channel: textLike(/^([CGDUW][A-Z0-9]{5,}|#[^\s#]+)$/, "the id of a channel is needed, e.g. 'C0123456789' (in Slack: the channel's details, at the end)").optional(),
   /** or the address of an incoming webhook */
   webhook: address.optional(),
   /** person of the plan → Slack user id */
-  people: peopleAs(z.string().refine((text) => hasReference(text) || /^[UW][A-Z0-9]{5,}$/.test(text), { message: "a Slack user id is needed, e.g. 'U0123456789' (in Slack: profile, copy member ID)" })),
+  people: peopleAs(textLike(/^[UW][A-Z0-9]{5,}$/, "a Slack user id is needed, e.g. 'U0123456789' (in Slack: profile, copy member ID)")),
   /** of the Web API */
   url: address.default('https://slack.com/api'),
 });

@@ -9,7 +9,7 @@ import type { JsonValue } from '../plan/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import { accepted, jsonObject, LIMIT_MS, unreachable, type Receiver } from './http-answer.js';
 import type { ChannelProvider, Message } from './port.js';
-import { address, hasReference, isYes, parsedSettings, problemsOf, yesNo } from './settings.js';
+import { address, isYes, parsedSettings, problemsOf, textLike, yesNo } from './settings.js';
 import { harmless, instant, shortened } from './text.js';
 import { createTurns } from './turns.js';
 
@@ -17,7 +17,7 @@ const RANKS = ['info', 'warning', 'critical', 'emergency'] as const;
 const COMPONENT = ['degraded_performance', 'partial_outage', 'major_outage', 'under_maintenance'] as const;
 
 const settingsSchema = z.strictObject({
-  page: z.string().refine((text) => hasReference(text) || /^[a-z0-9]{6,40}$/.test(text), { message: "the id of the page is needed, e.g. 'kctbh9vrtdwd'" }),
+  page: textLike(/^[a-z0-9]{6,40}$/, "the id of the page is needed, e.g. 'kctbh9vrtdwd'"),
   token: z.string().min(1),
   /** whether subscribers are told; never assumed */
   notify: yesNo,

@@ -7,16 +7,16 @@ import type { ProviderSchema } from '../plan/providers.js';
 import { parseDuration } from '../plan/durations.js';
 import { accepted, LIMIT_MS } from './http-answer.js';
 import type { ChannelProvider } from './port.js';
-import { address, hasReference, parsedSettings, problemsOf } from './settings.js';
+import { address, parsedSettings, problemsOf, textThat } from './settings.js';
 
 const settingsSchema = z.strictObject({
   url: address,
   method: z.enum(['POST', 'PUT', 'PATCH']).optional(),
   headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'this is no header name'), z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'a header value is one line')).optional(),
   /** shared with the receiver; every delivery is signed with it */
-  secret: z.string().refine((text) => hasReference(text) || text.length >= 16, { message: 'a secret of at least 16 characters is needed' }).optional(),
+  secret: textThat((text) => text.length >= 16, 'a secret of at least 16 characters is needed').optional(),
   /** at most 10s, which is the default */
-  timeout: z.string().refine((text) => { const ms = parseDuration(text); return hasReference(text) || (ms !== null && ms > 0 && ms <= LIMIT_MS); }, { message: "a length of time of at most 10s is needed, e.g. '5s'" }).optional(),
+  timeout: textThat((text) => { const ms = parseDuration(text); return ms !== null && ms > 0 && ms <= LIMIT_MS; }, "a length of time of at most 10s is needed, e.g. '5s'").optional(),
 });
 
 export const schema: ProviderSchema = { settings: settingsSchema, shorthand: 'url' };

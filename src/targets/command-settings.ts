@@ -1,14 +1,10 @@
 // What a plan may say of a target that commands move, and where its value goes into a command. The provider is ./command.ts;
 // ./env-file.ts and ./compose.ts take their commands in the same form.
 import { z } from 'zod';
-import { parseDuration } from '../plan/durations.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { ProviderSettings } from '../plan/types.js';
-import { hasReference } from './settings.js';
-
-export const runSetting = z.union([z.string().min(1), z.array(z.string()).min(1)]);
-export const timeLimit = z.string().refine((text) => hasReference(text) || (parseDuration(text) ?? 0) > 0, { message: "a length of time is needed, e.g. '20s'" });
-export const commandEnv = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'this is no name of a variable'), z.string());
+import { commandEnv, runSetting, timeLimit } from '../process/settings.js';
+import { isYes, yesNo } from '../provider-settings.js';
 
 /** The values of `env` are often credentials, and failing programs like to print theirs. */
 export const secretsIn = (env: Readonly<Record<string, string>> | undefined): readonly string[] => Object.values(env ?? {});
@@ -25,7 +21,7 @@ export const settingsSchema = z.strictObject({
   /** why there is no way back */
   'cannot be undone': z.string().min(1).optional(),
   /** running `write` twice with one value does the same as running it once */
-  repeatable: z.union([z.boolean(), z.enum(['yes', 'no'])]).optional(),
+  repeatable: yesNo.optional(),
   /** what it stands at before the first move, where no `read` can tell */
   before: z.union([z.number(), z.string().min(1)]).optional(),
   /** for each of the commands, default 30s; never longer than the target's own write limit */
@@ -39,7 +35,7 @@ export const schema: ProviderSchema = { settings: settingsSchema, shorthand: nul
 
 const COMMANDS = ['write', 'read', 'verify', 'undo'] as const;
 
-export function isRepeatable(settings: CommandTarget): boolean { return settings.repeatable === true || settings.repeatable === 'yes'; }
+export function isRepeatable(settings: CommandTarget): boolean { return isYes(settings.repeatable); }
 
 function problems(given: ProviderSettings): string[] {
   const settings = settingsSchema.parse(given);

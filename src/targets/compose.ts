@@ -6,18 +6,19 @@ import { parseDuration } from '../plan/durations.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { TargetValue } from '../plan/types.js';
 import type { AllowedCommands } from '../process/allow.js';
-import { commandEnv, placeholderProblem, runSetting, secretsIn, timeLimit, withValue } from './command-settings.js';
+import { commandEnv, runSetting, timeLimit } from '../process/settings.js';
+import { placeholderProblem, secretsIn, withValue } from './command-settings.js';
 import { editField, viewField, type Field } from './compose-file.js';
 import { createFileProvider, type Call, type FileTarget } from './file-and-command.js';
 import { TargetUnreachable, TargetUnverified, type TargetProvider, type TargetRef } from './port.js';
 import { readText } from './replace-file.js';
 import { runForTarget } from './run-for-target.js';
-import { hasReference, parsedSettings, problemsOf } from './settings.js';
+import { parsedSettings, problemsOf, textLike } from './settings.js';
 
 const settingsSchema = z.strictObject({
   /** path on the worker's host; a relative one starts where the worker runs */
   file: z.string().min(1),
-  service: z.string().refine((text) => hasReference(text) || /^[A-Za-z0-9][\w.-]*$/.test(text), { message: 'this is no name of a service' }),
+  service: textLike(/^[A-Za-z0-9][\w.-]*$/, 'this is no name of a service'),
   /** `image`: the value is its tag; `replicas`: the number of containers */
   field: z.enum(['image', 'replicas']),
   /** instead of `docker compose -f FILE up -d --no-deps SERVICE`; twice does the same as once */

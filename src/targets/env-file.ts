@@ -7,17 +7,18 @@ import type { ProviderSchema } from '../plan/providers.js';
 import type { ProviderSettings, TargetValue } from '../plan/types.js';
 import type { AllowedCommands } from '../process/allow.js';
 import { shorten } from '../process/output.js';
-import { commandEnv, placeholderProblem, runSetting, secretsIn, timeLimit, withValue } from './command-settings.js';
+import { commandEnv, runSetting, timeLimit } from '../process/settings.js';
+import { placeholderProblem, secretsIn, withValue } from './command-settings.js';
 import { rawProblem, rawValue, withRawValue } from './env-syntax.js';
 import { createFileProvider, type Call, type FileTarget } from './file-and-command.js';
 import { TargetRefused, TargetUnreachable, TargetUnverified, type TargetProvider, type TargetRef } from './port.js';
 import { lastLine, maskFor, runForTarget } from './run-for-target.js';
-import { hasReference, parsedSettings, problemsOf } from './settings.js';
+import { parsedSettings, problemsOf, textLike } from './settings.js';
 
 const settingsSchema = z.strictObject({
   /** path on the worker's host; a relative one starts where the worker runs */
   file: z.string().min(1),
-  key: z.string().refine((text) => hasReference(text) || /^[A-Za-z_]\w*$/.test(text), { message: 'this is no name of a variable' }),
+  key: textLike(/^[A-Za-z_]\w*$/, 'this is no name of a variable'),
   /** what the value is; left out: a number where it is written as one */
   as: z.enum(['number', 'text']).optional(),
   /** puts the file in force, e.g. a restart; running it twice does the same as once */

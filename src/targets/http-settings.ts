@@ -5,6 +5,7 @@ import { parsePath, type JsonPath } from '../http/json-value.js';
 import { address, headers } from '../http/settings.js';
 import type { ProviderSchema } from '../plan/providers.js';
 import type { JsonValue, ProviderSettings, TargetValue } from '../plan/types.js';
+import { isYes, yesNo } from '../provider-settings.js';
 import { namesIn } from './http-template.js';
 
 const status = z.int().min(100).max(599);
@@ -12,7 +13,6 @@ const statuses = z.union([status, z.array(status).min(1)]);
 const path = z.string().min(1);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const scale = z.number().refine((factor) => factor > 0, { message: 'a number above 0 is needed' }).default(1);
-const yesNo = z.union([z.boolean(), z.enum(['yes', 'no'])]);
 
 const requestSchema = z.strictObject({
   method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE']),
@@ -53,7 +53,7 @@ export const schema: ProviderSchema = { settings: settingsSchema, shorthand: nul
 
 export function stepsOf({ write }: HttpTarget): readonly HttpStep[] { return Array.isArray(write) ? write : [write]; }
 export function hasStatus(wanted: number | readonly number[], found: number): boolean { return typeof wanted === 'number' ? wanted === found : wanted.includes(found); }
-export function isText({ text }: HttpTarget): boolean { return text === true || text === 'yes'; }
+export function isText({ text }: HttpTarget): boolean { return isYes(text); }
 
 /** Some request hands back what was read, so that even an undo has to read first. */
 export function needsReading(settings: HttpTarget): boolean { return stepsOf(settings).some(({ url, body, headers: own }) => namesIn([url, (body ?? null) as JsonValue, { ...own }]).some((name) => name === 'version' || name === 'document')); }

@@ -1,7 +1,7 @@
 // Real requests through an nginx split, each with a key of its own, counted by the side that answered. Used by ./nginx.ts.
 import { z } from 'zod';
 import type { HttpClient } from '../http/client.js';
-import { hasReference, isAddress } from './settings.js';
+import { httpAddress, textThat } from './settings.js';
 
 export const PROBE_REQUESTS = 1_000;
 /** at once; a split is proved, not loaded */
@@ -9,9 +9,9 @@ const AT_ONCE = 8;
 const LIMIT_MS = 5_000;
 
 export const probeSchema = z.strictObject({
-  url: z.string().refine(isAddress, { message: "an http or https address is needed, e.g. 'http://127.0.0.1/healthz'" }),
+  url: httpAddress('http://127.0.0.1/healthz'),
   /** the header that carries the key, with `{key}` where it belongs */
-  header: z.string().refine((text) => hasReference(text) || (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:\s*[\t\x20-\x7e]+$/.test(text) && text.includes('{key}')), { message: "a header with {key} in it is needed, e.g. 'X-Key: {key}' or 'Cookie: uid={key}'" }),
+  header: textThat((text) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:\s*[\t\x20-\x7e]+$/.test(text) && text.includes('{key}'), "a header with {key} in it is needed, e.g. 'X-Key: {key}' or 'Cookie: uid={key}'"),
   /** sent with every request, e.g. Host */
   headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'this is no header name'), z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'a header value is one line')).optional(),
   /** where the answer tells its side: `body`, or the name of a header */

@@ -11,18 +11,17 @@ import { findMaster, type Asking } from './nginx-master.js';
 import { probeSchema } from './nginx-probe.js';
 import { readTextAndStats } from './replace-file.js';
 import { TargetRefused, TargetUnreachable, type TargetContext, type TargetRef } from './port.js';
-import { hasReference, isAddress } from './settings.js';
+import { httpAddress, textLike } from './settings.js';
 
-const named = (form: RegExp, message: string) => z.string().refine((text) => hasReference(text) || form.test(text), { message });
 
 export const settingsSchema = z.strictObject({
   /** the file that Tidegate owns; nginx's configuration includes it at the level of http */
   file: z.string().min(1),
   /** what tells users apart */
-  key: named(/^[\w${}.:-]*\$[\w${}.:-]*$/, "a variable of nginx is needed, e.g. '$cookie_uid'"),
-  variable: named(/^\$[A-Za-z_]\w*$/, "the name of a variable is needed, e.g. '$side'"),
-  new: named(/^[\w.:-]+$/, 'the name of an upstream is needed'),
-  old: named(/^[\w.:-]+$/, 'the name of an upstream is needed'),
+  key: textLike(/^[\w${}.:-]*\$[\w${}.:-]*$/, "a variable of nginx is needed, e.g. '$cookie_uid'"),
+  variable: textLike(/^\$[A-Za-z_]\w*$/, "the name of a variable is needed, e.g. '$side'"),
+  new: textLike(/^[\w.:-]+$/, 'the name of an upstream is needed'),
+  old: textLike(/^[\w.:-]+$/, 'the name of an upstream is needed'),
   /** the pid file that the configuration names */
   pid: z.string().min(1),
   /** what `nginx -t` is run with; left out: what nginx was built with */
@@ -30,7 +29,7 @@ export const settingsSchema = z.strictObject({
   config: z.string().min(1).optional(),
   prefix: z.string().min(1).optional(),
   /** an address that answers with the variable's `_share` */
-  marker: z.string().refine(isAddress, { message: "an http or https address is needed, e.g. 'http://127.0.0.1/tidegate-share'" }).optional(),
+  marker: httpAddress('http://127.0.0.1/tidegate-share').optional(),
   probe: probeSchema.optional(),
 });
 export type Settings = z.infer<typeof settingsSchema>;

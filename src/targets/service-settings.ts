@@ -1,16 +1,13 @@
 // Pieces of settings that targets behind an HTTP service share. Each provider's schema stands in its own file.
 import { z } from 'zod';
-
-/** A reference that is put in later: no format can be asked of it now. */
-const REFERENCE = /\$\{env:[A-Za-z_][A-Za-z0-9_]*\}/;
+import { textThat } from './settings.js';
 
 export const text = z.string().min(1);
 
 /** Where the service answers; paths of its API are put behind it. */
-export const serviceAddress = (example: string) => text.refine(isBase, { message: `an http or https address without '/api', query or login is needed, e.g. '${example}'` });
+export const serviceAddress = (example: string) => textThat(isBase, `an http or https address without '/api', query or login is needed, e.g. '${example}'`);
 
 function isBase(address: string): boolean {
-  if (REFERENCE.test(address)) return true;
   try {
     const url = new URL(address);
     return /^https?:$/.test(url.protocol) && !/\/api(\/|$)/.test(url.pathname) && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
