@@ -1,5 +1,5 @@
 // Pieces of settings that providers of every kind share, and what is wrong with settings, in words. Each provider's schema stands in its own file; how
-// wrong settings are refused: src/targets/settings.ts, src/channels/settings.ts.
+// wrong settings are refused: src/targets/settings.ts, src/channels/settings.ts, src/sources/checked.ts.
 import { z } from 'zod';
 import { parseDuration } from './plan/durations.js';
 import type { ProviderSchema } from './plan/providers.js';

@@ -8,13 +8,12 @@ import type { ProviderSchema } from '../plan/providers.js';
 import { readAlerts, readState, serverSays, type Alert, type State } from './alertmanager-answer.js';
 import { counted, expectAnswer, measured, noData, providerError, single, type ProviderError } from './answers.js';
 import { NotJson, readJson } from '../http/json-value.js';
+import { sourceOfNow } from './checked.js';
 import type { MetricRef, SourceProvider } from './port.js';
-import { address, headers, problemsOf } from './settings.js';
+import { address, headers, lengthOfTime, textLike, textThat } from './settings.js';
 
-/** A reference that is put in later has no form yet. */
-const later = (text: string): boolean => /\$\{env:/.test(text);
 const MATCHER = /^\s*([a-zA-Z_:][\w:]*|"(?:[^"\\]|\\.)+")\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^"{},]+)\s*$/;
-const matcher = z.string().refine((text) => later(text) || MATCHER.test(text), { message: "a matcher is needed, one label each, e.g. 'severity=\"critical\"'" });
+const matcher = textLike(MATCHER, "a matcher is needed, one label each, e.g. 'severity=\"critical\"'");
 const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'this is no name of a label');
 
 const settingsSchema = z.strictObject({
@@ -26,11 +25,9 @@ const settingsSchema = z.strictObject({
     error: "name the alert that always fires, e.g. 'Watchdog' (or its labels); 'none' if you have none",
   }),
   /** how long after its start an Alertmanager has not yet been told everything again */
-  warmup: z.string().refine((text) => later(text) || parseDuration(text) !== null, { message: "a length of time is needed, e.g. '2m'" }).default('2m'),
+  warmup: lengthOfTime('2m').default('2m'),
   /** alerts that fired before this instant do not count */
-  since: z.string().refine((text) => later(text) || (/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))), {
-    message: "an instant with its time zone is needed, e.g. '2027-03-01T09:00:00Z'",
-  }).optional(),
+  since: textThat((text) => /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)), "an instant with its time zone is needed, e.g. '2027-03-01T09:00:00Z'").optional(),
   /** the label that names an alert; default its alertname and fingerprint */
   id: label.optional(),
   headers: headers.optional(),
@@ -44,15 +41,9 @@ export const schema: ProviderSchema = {
 };
 
 export function createAlertmanager(http: HttpClient): SourceProvider {
-  const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
-  return {
-    name: 'alertmanager',
-    ranged: () => false,
-    check,
-    async measure(metric, _from, to, signal) {
-      const problems = check(metric);
-      if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
-      const settings = settingsSchema.parse(metric.settings);
+  return sourceOfNow({
+    name: 'alertmanager', schema, settings: settingsSchema,
+    measure: async (settings, metric, { to, signal }) => {
       const ask = <T extends object>(path: string, query: Query, read: (document: unknown) => T | string): Promise<T | ProviderError> =>
         asked(http, { settings, path, query, timeLimitMs: metric.timeoutMs }, read, signal);
       const alerts = (which: keyof typeof STATES, matchers: readonly string[]): Promise<readonly Alert[] | ProviderError> =>
@@ -63,12 +54,12 @@ export function createAlertmanager(http: HttpClient): SourceProvider {
         alerts('firing', wanted), ask('status', [], readState), alerts('quieted', wanted),
         watchdog === null ? null : alerts('any', Object.entries(watchdog).map(([name, value]) => `${name}=${JSON.stringify(value)}`)),
       ]);
-      for (const answer of [active, state, quieted, alive]) if (answer !== null && 'kind' in answer) return single(to, answer);
+      for (const answer of [active, state, quieted, alive]) if (answer !== null && 'kind' in answer) return answer;
       const isWatchdog = ({ labels }: Alert): boolean => watchdog !== null && Object.entries(watchdog).every(([name, value]) => labels[name] === value);
       const others = (list: typeof active): readonly Alert[] => (list as readonly Alert[]).filter((alert) => !isWatchdog(alert));
-      return single(to, judged({ firing: others(active).filter(({ suppressed }) => !suppressed), quieted: others(quieted), doubt: doubtOf(state as State, alive as readonly Alert[] | null, settings, to) }, settings, metric));
+      return judged({ firing: others(active).filter(({ suppressed }) => !suppressed), quieted: others(quieted), doubt: doubtOf(state as State, alive as readonly Alert[] | null, settings, to) }, settings, metric);
     },
-  };
+  });
 }
 
 /** All four are said in every question, because three of them are true when they are not. */

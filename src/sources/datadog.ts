@@ -5,14 +5,14 @@ import type { EpochMs, Measurement, Ms, Point } from '../judgement/types.js';
 import type { HttpClient } from '../http/client.js';
 import { parseDuration } from '../plan/durations.js';
 import type { ProviderSchema } from '../plan/providers.js';
-import { counted, expectAnswer, fromSeries, measured, NO_SERIES, providerError, single, type ProviderError } from './answers.js';
+import { counted, expectAnswer, fromSeries, measured, NO_SERIES, providerError, type ProviderError } from './answers.js';
+import { sourceOfPast } from './checked.js';
 import { readSeries, serverSays, type DatadogSeries } from './datadog-answer.js';
 import { gridsOf, type Grid } from './grid.js';
 import { seriesIdentity } from './identity.js';
 import type { MetricRef, SourceProvider } from './port.js';
-import { address, problemsOf } from './settings.js';
+import { address, lengthOfTime, textThat } from './settings.js';
 
-const later = (text: string): boolean => /\$\{env:/.test(text);
 const header = z.string().regex(/^[\t\x20-\x7e]+$/, 'a key is one line');
 const settingsSchema = z.strictObject({
   query: z.string().min(1),
@@ -21,13 +21,13 @@ const settingsSchema = z.strictObject({
   /** with `samples`: no point while something was counted means 0, as for errors of a service that has none */
   absent: z.literal(0).optional(),
   /** as in the address of the web pages, without `app.` */
-  site: z.string().refine((text) => later(text) || (/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(text) && !/^(api|app)\./.test(text)), { message: "a site is needed, e.g. 'datadoghq.eu' or 'us3.datadoghq.com'" }).default('datadoghq.com'),
+  site: textThat((text) => /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(text) && !/^(api|app)\./.test(text), "a site is needed, e.g. 'datadoghq.eu' or 'us3.datadoghq.com'").default('datadoghq.com'),
   /** instead of the site: the address of a gateway */
   url: address.optional(),
   'api key': header.default('${env:DD_API_KEY}'),
   'application key': header.default('${env:DD_APP_KEY}'),
   /** how long points take to arrive */
-  delay: z.string().refine((text) => later(text) || parseDuration(text) !== null, { message: "a length of time is needed, e.g. '60s'" }).default('60s'),
+  delay: lengthOfTime('60s').default('60s'),
 });
 type Settings = z.infer<typeof settingsSchema>;
 
@@ -53,15 +53,9 @@ const PIECE_MS = 4 * 3_600_000;
 const LONGEST_INTERVAL_MS = 300_000;
 
 export function createDatadog(http: HttpClient): SourceProvider {
-  const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
-  return {
-    name: 'datadog',
-    ranged: () => true,
-    check,
-    async measure(metric, from, to, signal) {
-      const problems = check(metric);
-      if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
-      const settings = settingsSchema.parse(metric.settings);
+  return sourceOfPast({
+    name: 'datadog', schema, settings: settingsSchema,
+    measure: async (settings, metric, { from, to, signal }) => {
       const deadlineAt = performance.now() + metric.timeoutMs;
       const points: Point[] = [];
       for (const grid of gridsOf(from, to, metric.stepMs, (stepMs) => PIECE_MS / stepMs)) {
@@ -75,7 +69,7 @@ export function createDatadog(http: HttpClient): SourceProvider {
       }
       return points.some((point) => point.measurement.kind !== 'noData') ? points : [{ at: to, measurement: points.at(-1)!.measurement }];
     },
-  };
+  });
 }
 
 /** The series that have a point at one instant of the grid. */

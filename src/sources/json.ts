@@ -4,10 +4,11 @@ import { z } from 'zod';
 import type { Measurement } from '../judgement/types.js';
 import type { HttpClient } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
-import { counted, expectAnswer, measured, noData, parseNumber, providerError, ratio, single } from './answers.js';
+import { counted, expectAnswer, measured, noData, parseNumber, providerError, ratio } from './answers.js';
 import { NotJson, parsePath, printPath, readJson, valueAt, type JsonPath } from '../http/json-value.js';
-import type { MetricRef, SourceProvider } from './port.js';
-import { address, headers, isYes, problemsOf, yesNo } from './settings.js';
+import { sourceOfNow } from './checked.js';
+import type { SourceProvider } from './port.js';
+import { address, headers, isYes, yesNo } from './settings.js';
 
 const path = z.union([z.string().min(1), z.array(z.union([z.string(), z.number().int().nonnegative()])).min(1)]);
 const settingsSchema = z.strictObject({
@@ -49,24 +50,18 @@ export const schema: ProviderSchema = {
 };
 
 export function createJson(http: HttpClient): SourceProvider {
-  const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
-  return {
-    name: 'json',
-    ranged: () => false,
-    check,
-    async measure(metric, _from, to, signal) {
-      const problems = check(metric);
-      if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
-      const settings = settingsSchema.parse(metric.settings);
+  return sourceOfNow({
+    name: 'json', schema, settings: settingsSchema,
+    measure: async (settings, metric, { signal }) => {
       const request = { url: settings.url, accept: 'application/json', headers: settings.headers, timeLimitMs: metric.timeoutMs };
       const answer = expectAnswer(await http.send(request, signal), request);
-      if (answer.kind === 'providerError') return single(to, answer);
-      try { return single(to, read(readJson(answer.text), settings, metric.scale)); } catch (error) {
+      if (answer.kind === 'providerError') return answer;
+      try { return read(readJson(answer.text), settings, metric.scale); } catch (error) {
         if (!(error instanceof NotJson)) throw error;
-        return single(to, providerError('not-json', `${answer.address}: ${error.message}`));
+        return providerError('not-json', `${answer.address}: ${error.message}`);
       }
     },
-  };
+  });
 }
 
 function read(document: unknown, settings: Settings, scale: number): Measurement {

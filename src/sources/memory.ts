@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import type { EpochMs, Measurement, Point } from '../judgement/types.js';
 import type { ProviderSchema } from '../plan/providers.js';
-import { measured, noData, providerError, single } from './answers.js';
-import type { MetricRef, SourceProvider } from './port.js';
-import { problemsOf } from './settings.js';
+import { measured, noData, single } from './answers.js';
+import { sourceOfPast } from './checked.js';
+import type { SourceProvider } from './port.js';
 
 const settingsSchema = z.strictObject({
   /** the name under which measurements are put in; default the metric's own */
@@ -33,19 +33,13 @@ export class MemoryMetrics {
 }
 
 export function createMemory(metrics: MemoryMetrics): SourceProvider {
-  const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
-  return {
-    name: 'memory',
-    ranged: (metric) => metric.settings.ranged === true,
-    check,
-    async measure(metric, from, to) {
-      const problems = check(metric);
-      if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
-      const { key, ranged } = settingsSchema.parse(metric.settings);
+  return sourceOfPast({
+    name: 'memory', schema, settings: settingsSchema, ranged: (metric) => metric.settings.ranged === true,
+    measure: async ({ key, ranged }, metric, { from, to }) => {
       const points = metrics.of(key ?? metric.name).filter((point) => point.at <= to).map(({ at, what }): Point => ({ at, measurement: typeof what === 'number' ? measured(what, metric.scale) : what }));
       if (!ranged) return single(to, points.at(-1)?.measurement ?? noData('nothing was put in'));
       const since = points.filter((point) => point.at > from);
       return since.length > 0 ? since : single(to, noData('nothing was put in'));
     },
-  };
+  });
 }

@@ -2,20 +2,12 @@
 // with its author and its age (workflows/asks.ts). Manual: docs/providers/person.md.
 import { z } from 'zod';
 import type { ProviderSchema } from '../plan/providers.js';
-import { noData, providerError, single } from './answers.js';
+import { noData } from './answers.js';
+import { sourceOfNow } from './checked.js';
 import type { SourceProvider } from './port.js';
-import { problemsOf } from './settings.js';
 
 const settingsSchema = z.strictObject({ /** who answers: a person, a role, or several */ from: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional() });
 
 export const schema: ProviderSchema = { settings: settingsSchema, shorthand: 'from' };
 
-export const person: SourceProvider = {
-  name: 'person',
-  ranged: () => false,
-  check: (metric) => problemsOf(schema, metric.settings),
-  measure: async (metric, _from, to) => {
-    const problems = problemsOf(schema, metric.settings);
-    return single(to, problems.length > 0 ? providerError('settings', problems.join('; ')) : noData('a person supplies it'));
-  },
-};
+export const person: SourceProvider = sourceOfNow({ name: 'person', schema, settings: settingsSchema, measure: async () => noData('a person supplies it') });

@@ -4,10 +4,11 @@ import { z } from 'zod';
 import type { Measurement } from '../judgement/types.js';
 import type { HttpClient, HttpFailureCode, HttpOutcome } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
-import { providerError, single } from './answers.js';
+import { providerError } from './answers.js';
 import { NotJson, parsePath, readJson, valueAt } from '../http/json-value.js';
+import { sourceOfNow } from './checked.js';
 import type { MetricRef, SourceProvider } from './port.js';
-import { address, headers, problemsOf } from './settings.js';
+import { address, headers } from './settings.js';
 
 const expected = z.union([z.string(), z.number(), z.boolean()]);
 const settingsSchema = z.strictObject({
@@ -45,18 +46,10 @@ const DOWN: Readonly<Record<HttpFailureCode, boolean>> = {
 };
 
 export function createProbe(http: HttpClient): SourceProvider {
-  const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
-  return {
-    name: 'probe',
-    ranged: () => false,
-    check,
-    async measure(metric, _from, to, signal) {
-      const problems = check(metric);
-      if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
-      const settings = settingsSchema.parse(metric.settings);
-      return single(to, await probe(http, settings, metric, signal));
-    },
-  };
+  return sourceOfNow({
+    name: 'probe', schema, settings: settingsSchema,
+    measure: (settings, metric, { signal }) => probe(http, settings, metric, signal),
+  });
 }
 
 async function probe(http: HttpClient, settings: Settings, metric: MetricRef, signal: AbortSignal): Promise<Measurement> {

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import type { Measurement } from '../judgement/types.js';
 import type { HttpClient } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
-import { counted, expectAnswer, measured, noData, providerError, ratio, single } from './answers.js';
+import { counted, expectAnswer, measured, noData, providerError, ratio } from './answers.js';
+import { sourceOfNow } from './checked.js';
 import { NotExposition, parseExposition, type Sample } from './exposition.js';
 import { seriesIdentity } from './identity.js';
 import type { MetricRef, SourceProvider } from './port.js';
-import { address, headers, isYes, problemsOf, yesNo } from './settings.js';
+import { address, headers, isYes, yesNo } from './settings.js';
 
 const labels = z.record(z.string(), z.string());
 /** A series, or several to be summed, by name and by the labels it must have. */
@@ -45,28 +46,22 @@ export const schema: ProviderSchema = {
 const ACCEPT = 'text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.8, text/plain;q=0.5';
 
 export function createPrometheusText(http: HttpClient): SourceProvider {
-  const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
-  return {
-    name: 'prometheus-text',
-    ranged: () => false,
-    check,
-    async measure(metric, _from, to, signal) {
-      const problems = check(metric);
-      if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
-      const settings = settingsSchema.parse(metric.settings);
+  return sourceOfNow({
+    name: 'prometheus-text', schema, settings: settingsSchema,
+    measure: async (settings, metric, { signal }) => {
       const request = { url: settings.url, accept: ACCEPT, headers: settings.headers, timeLimitMs: metric.timeoutMs };
       const answer = expectAnswer(await http.send(request, signal), request);
-      if (answer.kind === 'providerError') return single(to, answer);
-      if (!['', 'text/plain', 'application/openmetrics-text'].includes(answer.contentType)) return single(to, providerError('wrong-type', `${answer.address}: answered ${answer.contentType} where text/plain was asked for`));
+      if (answer.kind === 'providerError') return answer;
+      if (!['', 'text/plain', 'application/openmetrics-text'].includes(answer.contentType)) return providerError('wrong-type', `${answer.address}: answered ${answer.contentType} where text/plain was asked for`);
       try {
         const samples = parseExposition(answer.text, { complete: answer.framed, openMetrics: answer.contentType === 'application/openmetrics-text' });
-        return single(to, read(samples, settings, metric));
+        return read(samples, settings, metric);
       } catch (error) {
         if (!(error instanceof NotExposition)) throw error;
-        return single(to, providerError('bad-answer', `${answer.address}: ${error.message}`));
+        return providerError('bad-answer', `${answer.address}: ${error.message}`);
       }
     },
-  };
+  });
 }
 
 function read(samples: readonly Sample[], settings: Settings, metric: MetricRef): Measurement {

@@ -4,12 +4,13 @@ import { z } from 'zod';
 import type { EpochMs, Measurement, Ms, Point } from '../judgement/types.js';
 import type { HttpClient } from '../http/client.js';
 import type { ProviderSchema } from '../plan/providers.js';
-import { counted, expectAnswer, fromSeries, noData, providerError, single, type ProviderError } from './answers.js';
+import { counted, expectAnswer, fromSeries, noData, providerError, type ProviderError } from './answers.js';
+import { sourceOfPast } from './checked.js';
 import { gridsOf, type Grid } from './grid.js';
 import { seriesIdentity } from './identity.js';
 import type { MetricRef, SourceProvider } from './port.js';
 import { readEvaluation, serverSays, type AnsweredSeries } from './prometheus-answer.js';
-import { address, headers, problemsOf } from './settings.js';
+import { address, headers } from './settings.js';
 
 const settingsSchema = z.strictObject({
   url: address.default('${env:PROMETHEUS_URL}'),
@@ -39,15 +40,9 @@ const POINTS_PER_QUERY = 10_000;
 const POINTS_PER_MEMBERS_QUERY = 1_000;
 
 export function createPrometheus(http: HttpClient): SourceProvider {
-  const check = (metric: MetricRef): readonly string[] => problemsOf(schema, metric.settings);
-  return {
-    name: 'prometheus',
-    ranged: () => true,
-    check,
-    async measure(metric, from, to, signal) {
-      const problems = check(metric);
-      if (problems.length > 0) return single(to, providerError('settings', problems.join('; ')));
-      const settings = settingsSchema.parse(metric.settings);
+  return sourceOfPast({
+    name: 'prometheus', schema, settings: settingsSchema,
+    measure: async (settings, metric, { from, to, signal }) => {
       const deadlineAt = performance.now() + metric.timeoutMs;
       const points: Point[] = [];
       for (const grid of gridsOf(from, to, metric.stepMs, () => (metric.members ? POINTS_PER_MEMBERS_QUERY : POINTS_PER_QUERY))) {
@@ -62,7 +57,7 @@ export function createPrometheus(http: HttpClient): SourceProvider {
       }
       return points.some((point) => point.measurement.kind !== 'noData') ? points : [{ at: to, measurement: points.at(-1)!.measurement }];
     },
-  };
+  });
 }
 
 /** All series that have a point at one instant of the grid. */
