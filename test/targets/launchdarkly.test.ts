@@ -5,18 +5,14 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { undoTarget } from '../../activities/undo-target.js';
 import type { UndoResult } from '../../activities/types.js';
-import { createHttpClient } from '../../src/http/client.js';
-import { createTargets, lastWrittenInMemory, MemoryTargets } from '../../src/targets/index.js';
 import { bucketOf } from '../../src/targets/launchdarkly-flag.js';
 import { TargetConflict, TargetNeedsPerson, TargetRefused, TargetUnreachable, TargetUnverified, type TargetProvider, type TargetRef } from '../../src/targets/port.js';
-import { HTML_502, startFaultProxy, type FaultProxy, type Seen, type Trouble } from '../servers/fault-proxy.js';
+import type { FaultProxy, Seen, Trouble } from '../servers/fault-proxy.js';
 import { READER, startLaunchDarkly, WRITER, type EnvironmentConfig, type LaunchDarkly, type Rule, type Serves } from '../servers/launchdarkly.js';
 import { context, targetConformance, type World } from './conformance.js';
+import { failure, flagServiceFaults, isWrite, providerNamed, proxiesTo, users, word } from './flag-service-world.js';
 
-const provider = (): TargetProvider => createTargets({ http: createHttpClient(), allowCommands: 'any', memory: new MemoryTargets(), lastWritten: lastWrittenInMemory() })['launchdarkly']!;
-const failure = async (call: Promise<unknown>): Promise<Error> => call.then(() => expect.unreachable('it succeeded'), (error: Error) => error);
-const users = Array.from({ length: 10_000 }, (_, index) => `user-${index + 1}`);
-const isWrite = ({ method }: Seen): boolean => method !== 'GET';
+const provider = (): TargetProvider => providerNamed('launchdarkly');
 const share = (on: number, more: object = {}): Serves => ({ rollout: { variations: [{ variation: 0, weight: on * 1_000 }, { variation: 1, weight: 100_000 - on * 1_000 }], contextKind: 'user', ...more } });
 const weightOf = (serves: Serves): number => serves.rollout?.variations.find(({ variation }) => variation === 0)?.weight ?? (serves.variation === 0 ? 100_000 : 0);
 
@@ -26,16 +22,14 @@ it('the hash of LaunchDarkly puts a user where its SDKs do', () => {
 
 describe('a LaunchDarkly target', () => {
   let service: LaunchDarkly;
-  const proxies: FaultProxy[] = [];
   let made = 0;
   beforeAll(async () => { service = await startLaunchDarkly(); });
   afterAll(async () => { await service.close(); });
-  afterEach(async () => { await Promise.all(proxies.splice(0).map((proxy) => proxy.close())); });
 
   const flagAt = (on: number, production: Partial<EnvironmentConfig> = {}): string => { const key = `flag-${++made}`; service.create(key, { production: { on: true, fallthrough: share(on), ...production } }); return key; };
   const production = (key: string): EnvironmentConfig => service.flag(key).environments['production']!;
   const ref = (flag: string, changes: object = {}): TargetRef => ({ id: 'share', settings: { url: service.origin, token: WRITER, project: 'shop', environment: 'production', flag, ...changes }, writeTimeoutMs: 5_000 });
-  const proxied = async (): Promise<FaultProxy> => { const proxy = await startFaultProxy(service.origin); proxies.push(proxy); return proxy; };
+  const proxied = proxiesTo(() => service.origin);
 
   targetConformance('launchdarkly', { make: world, values: [10, 25, 50.25], wrongSettings: { token: 'x', project: 'p', environment: 'e' }, wrongValue: 12.345 });
 
@@ -229,45 +223,16 @@ describe('a LaunchDarkly target', () => {
     });
   });
 
+  flagServiceFaults({ provider, proxied, flag: async () => { const key = flagAt(10); return { at: (url) => ref(key, { url }), changes: async () => service.changes(key) }; } });
+
   describe('faults:', () => {
-    const word = { kind: 'answer' as const, status: 200, type: 'application/json' };
-    const unknown: readonly (readonly [string, Trouble])[] = [
-      ['503', { ...word, status: 503, body: '{"code":"internal","message":"busy"}' }], ['a web page of a proxy', HTML_502], ['a login page', { ...word, type: 'text/html', body: '<!doctype html><title>Sign in</title>' }], ['truncated JSON', { ...word, body: '{"name":"fl' }],
-      ['a broken connection', { kind: 'reset' }], ['429 without a word when', { ...word, status: 429, body: '{"code":"rate_limited","message":"Rate limit exceeded"}' }], ['429 that asks for an hour', { ...word, status: 429, body: '{}', headers: { 'retry-after': '3600' } }],
-    ];
-    for (const [name, trouble] of unknown) {
-      it(`${name} leaves the outcome unknown, and repeating helps`, async () => {
-        const key = flagAt(10);
-        const proxy = await proxied();
-        proxy.order(isWrite, trouble, 1);
-        const target = ref(key, { url: proxy.origin });
-        expect(await failure(provider().write(target, 25, 10, context()))).toBeInstanceOf(TargetUnreachable);
-        expect((await provider().read(target, context())).value).toBe(10);
-        await provider().write(target, 25, 10, context());
-        expect((await provider().read(target, context())).value).toBe(25);
-      });
-    }
-    for (const [name, trouble] of [['a broken connection', { kind: 'reset', after: true }], ['silence', { kind: 'hang', after: true }]] as const) {
-      it(`a write that took effect before ${name} is found by reading back, and its repetition is no second change`, async () => {
-        const key = flagAt(10);
-        const proxy = await proxied();
-        proxy.order(isWrite, trouble, 1);
-        const target = { ...ref(key, { url: proxy.origin }), writeTimeoutMs: 700 };
-        expect(await failure(provider().write(target, 25, 10, context()))).toBeInstanceOf(TargetUnreachable);
-        expect((await provider().read(target, context())).value).toBe(25);
-        await provider().write(target, 25, 10, context());
-        expect(service.changes(key)).toBe(1);
-      });
-    }
-    for (const [name, headers] of [['Retry-After', () => ({ 'retry-after': '1' })], ['X-RateLimit-Reset', () => ({ 'x-ratelimit-reset': String(Date.now() + 900) })]] as const) {
-      it(`a short pause that is asked for by ${name} is kept inside the attempt`, async () => {
-        const key = flagAt(10);
-        const proxy = await proxied();
-        proxy.order(isWrite, { ...word, status: 429, body: '{}', headers: headers() as Record<string, string> }, 1);
-        await provider().write(ref(key, { url: proxy.origin }), 25, 10, context());
-        expect([proxy.seen.filter(isWrite).length, weightOf(production(key).fallthrough)]).toEqual([2, 25_000]);
-      });
-    }
+    it('a short pause that is asked for by X-RateLimit-Reset is kept inside the attempt', async () => {
+      const key = flagAt(10);
+      const proxy = await proxied();
+      proxy.order(isWrite, { ...word, status: 429, body: '{}', headers: { 'x-ratelimit-reset': String(Date.now() + 900) } }, 1);
+      await provider().write(ref(key, { url: proxy.origin }), 25, 10, context());
+      expect([proxy.seen.filter(isWrite).length, weightOf(production(key).fallthrough)]).toEqual([2, 25_000]);
+    });
     it('a pause that is asked for ends when the caller gives up, and nothing is sent after it', async () => {
       const key = flagAt(10);
       const proxy = await proxied();
@@ -305,13 +270,6 @@ describe('a LaunchDarkly target', () => {
       expect(error.message).toContain('xxx ***');
       expect(error.message).not.toContain('api-3');
     });
-    it('a redirect is refused and the token not handed on', async () => {
-      const key = flagAt(10);
-      const [proxy, elsewhere] = [await proxied(), await proxied()];
-      proxy.order(() => true, { ...word, status: 301, body: '', headers: { location: `${elsewhere.origin}/` } });
-      expect(await failure(provider().read(ref(key, { url: proxy.origin }), context()))).toMatchObject({ code: 'SERVICE_MOVED' });
-      expect(elsewhere.seen).toEqual([]);
-    });
   });
 
   describe('where changes must be approved', () => {
@@ -321,9 +279,7 @@ describe('a LaunchDarkly target', () => {
       strict = await startLaunchDarkly();
       strict.create('new', { production: { on: false, fallthrough: share(0) } });
       strict.requireApprovals();
-      const proxy = await startFaultProxy(strict.origin);
-      proxies.push(proxy);
-      return proxy;
+      return proxied(strict.origin);
     };
     afterEach(async () => { await strict.close(); });
 

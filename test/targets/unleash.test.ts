@@ -2,21 +2,19 @@
 // of it. Change requests are Unleash's paid part: that part of the API is answered by a stand-in of what its own web client calls.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpClient } from '../../src/http/client.js';
 import { murmur3 } from '../../src/targets/murmur3.js';
-import { createTargets, lastWrittenInMemory, MemoryTargets, targets } from '../../src/targets/index.js';
+import { targets } from '../../src/targets/index.js';
 import { TargetConflict, TargetNeedsPerson, TargetRefused, TargetUnreachable, TargetUnverified, type TargetProvider, type TargetRef } from '../../src/targets/port.js';
 import { bucketOf } from '../../src/targets/unleash-flag.js';
-import { HTML_502, startFaultProxy, type FaultProxy, type Seen, type Trouble } from '../servers/fault-proxy.js';
+import type { FaultProxy } from '../servers/fault-proxy.js';
 import { ADMIN_TOKEN, CLIENT_TOKEN, startUnleash, whoGets, type Unleash } from '../servers/unleash.js';
 import { describeNeeding, pathOf } from '../setup/needs.js';
 import { context, targetConformance, type World } from './conformance.js';
+import { failure, flagServiceFaults, isWrite, providerNamed, proxiesTo, users, word } from './flag-service-world.js';
 
-const provider = (): TargetProvider => createTargets({ http: createHttpClient(), allowCommands: 'any', memory: new MemoryTargets(), lastWritten: lastWrittenInMemory() })['unleash']!;
-const failure = async (call: Promise<unknown>): Promise<Error> => call.then(() => expect.unreachable('it succeeded'), (error: Error) => error);
-const users = Array.from({ length: 10_000 }, (_, index) => `user-${index + 1}`);
-const isWrite = ({ method }: Seen): boolean => method !== 'GET';
+const provider = (): TargetProvider => providerNamed('unleash');
 
 describe('the hash of Unleash', () => {
   it('is MurmurHash3 as published', () => {
@@ -42,11 +40,9 @@ describe('the settings of an Unleash target', () => {
 
 describeNeeding(['unleash', 'postgres'], 'an Unleash target on a real server', () => {
   let unleash: Unleash;
-  const proxies: FaultProxy[] = [];
   let made = 0;
   beforeAll(async () => { unleash = await startUnleash(pathOf('unleash')); }, 120_000);
   afterAll(async () => { await unleash?.stop(); });
-  afterEach(async () => { await Promise.all(proxies.splice(0).map((proxy) => proxy.close())); });
 
   interface Strategy { readonly id: string; readonly name: string; readonly disabled: boolean; readonly parameters: Readonly<Record<string, string>> }
   interface Environment { readonly name: string; readonly enabled: boolean; readonly strategies: readonly Strategy[] }
@@ -64,7 +60,7 @@ describeNeeding(['unleash', 'postgres'], 'an Unleash target on a real server', (
   const rolloutOf = async (flag: string): Promise<Strategy> => (await stateOf(flag)).strategies.find(({ name }) => name === 'flexibleRollout')!;
   const set = async (flag: string, path: string, value: unknown): Promise<void> => { await unleash.admin('PATCH', inEnvironment(flag, `/strategies/${(await rolloutOf(flag)).id}`), [{ op: 'replace', path, value }]); };
   const ref = (flag: string, changes: object = {}): TargetRef => ({ id: 'share', settings: { url: unleash.url, token: ADMIN_TOKEN, environment: 'development', flag, ...changes }, writeTimeoutMs: 5_000 });
-  const proxied = async (): Promise<FaultProxy> => { const proxy = await startFaultProxy(unleash.url); proxies.push(proxy); return proxy; };
+  const proxied = proxiesTo(() => unleash.url);
   const eventsOf = async (flag: string): Promise<number> => ((await unleash.admin('GET', `/events/${flag}`)) as { totalEvents: number }).totalEvents;
 
   targetConformance('unleash', { make: world, values: [10, 25, 50], wrongSettings: { url: 'unleash.example', token: 'x', environment: 'e', flag: 'f' }, wrongValue: 12.5 });
@@ -244,7 +240,7 @@ describeNeeding(['unleash', 'postgres'], 'an Unleash target on a real server', (
       const { id } = await rolloutOf(flag);
       // their change arrives while our request is on its way
       const http = createHttpClient(async (input, init) => { if (init?.method === 'PATCH') await unleash.admin('PATCH', inEnvironment(flag, `/strategies/${id}`), [{ op: 'replace', path: '/parameters/rollout', value: '40' }]); return fetch(input, init); });
-      const error = await failure(targets['unleash']!.create({ http, allowCommands: 'any', memory: new MemoryTargets(), lastWritten: lastWrittenInMemory() }).write(ref(flag), 25, 10, context()));
+      const error = await failure(providerNamed('unleash', http).write(ref(flag), 25, 10, context()));
       expect(error).toBeInstanceOf(TargetConflict);
       expect((await rolloutOf(flag)).parameters['rollout']).toBe('40');
     });
@@ -255,52 +251,9 @@ describeNeeding(['unleash', 'postgres'], 'an Unleash target on a real server', (
     });
   });
 
+  flagServiceFaults({ provider, proxied, flag: async () => { const flag = await flagAt('10'); const before = await eventsOf(flag); return { at: (url) => ref(flag, { url }), changes: async () => await eventsOf(flag) - before }; } });
+
   describe('faults:', () => {
-    const word = { kind: 'answer' as const, status: 200, type: 'application/json' };
-    const unknown: readonly (readonly [string, Trouble])[] = [
-      ['503', { ...word, status: 503, body: '{"message":"busy"}' }], ['a web page of a proxy', HTML_502], ['a login page', { ...word, type: 'text/html', body: '<!doctype html><title>Sign in</title>' }], ['a 404 page of a proxy', { ...word, status: 404, type: 'text/html', body: '<html>nothing here</html>' }],
-      ['truncated JSON', { ...word, body: '{"id":"01M8","name":"flexib' }], ['a broken connection', { kind: 'reset' }], ['429 that asks for an hour', { ...word, status: 429, body: '{}', headers: { 'retry-after': '3600' } }], ['408', { ...word, status: 408, body: '' }],
-    ];
-    for (const [name, trouble] of unknown) {
-      it(`${name} leaves the outcome unknown, and repeating helps`, async () => {
-        const flag = await flagAt('10');
-        const proxy = await proxied();
-        proxy.order(isWrite, trouble, 1);
-        const target = ref(flag, { url: proxy.origin });
-        const error = await failure(provider().write(target, 25, 10, context()));
-        expect(error).toBeInstanceOf(TargetUnreachable);
-        expect((await provider().read(target, context())).value).toBe(10);
-        await provider().write(target, 25, 10, context());
-        expect((await provider().read(target, context())).value).toBe(25);
-      });
-    }
-    for (const [name, trouble] of [['a broken connection', { kind: 'reset', after: true }], ['silence', { kind: 'hang', after: true }], ['503', { ...word, status: 503, body: '{}', after: true }]] as const) {
-      it(`a write that took effect before ${name} is found by reading back, and its repetition is no second change`, async () => {
-        const flag = await flagAt('10');
-        const proxy = await proxied();
-        proxy.order(isWrite, trouble, 1);
-        const target = { ...ref(flag, { url: proxy.origin }), writeTimeoutMs: 700 };
-        const before = await eventsOf(flag);
-        expect(await failure(provider().write(target, 25, 10, context()))).toBeInstanceOf(TargetUnreachable);
-        expect((await provider().read(target, context())).value).toBe(25);
-        await provider().write(target, 25, 10, context());
-        expect(await eventsOf(flag) - before).toBe(1);
-      });
-    }
-    it('a short pause that is asked for is kept inside the attempt', async () => {
-      const flag = await flagAt('10');
-      const proxy = await proxied();
-      proxy.order(isWrite, { ...word, status: 429, body: '{}', headers: { 'retry-after': '1' } }, 1);
-      await provider().write(ref(flag, { url: proxy.origin }), 25, 10, context());
-      expect((await rolloutOf(flag)).parameters['rollout']).toBe('25');
-    });
-    it('a redirect is refused and the token not handed on', async () => {
-      const flag = await flagAt('10');
-      const [proxy, elsewhere] = [await proxied(), await proxied()];
-      proxy.order(() => true, { ...word, status: 302, body: '', headers: { location: `${elsewhere.origin}/login` } });
-      expect(await failure(provider().read(ref(flag, { url: proxy.origin }), context()))).toMatchObject({ code: 'SERVICE_MOVED' });
-      expect(elsewhere.seen).toEqual([]);
-    });
     it('between the share and the switch leave the environment off, and the repetition ends it', async () => {
       const flag = await newFlag();
       const proxy = await proxied();
