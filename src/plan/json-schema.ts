@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { ProviderSchema, ProviderSchemas } from './providers.js';
 import { planSchema } from './schema.js';
+import type { ProviderSettings } from './types.js';
 
 type Schema = { [key: string]: unknown; properties?: Record<string, Schema>; additionalProperties?: Schema | boolean; items?: Schema };
 type Table = Readonly<Record<string, ProviderSchema>>;
@@ -34,7 +35,7 @@ function name(entry: Schema | boolean | undefined, kind: string, table: Table): 
 
 /** Just the name, where that says everything, or the name with its settings. */
 function channelOf(table: Table): Schema {
-  const bare = Object.keys(table).filter((key) => table[key]!.settings.safeParse({}).success);
+  const bare = Object.entries(table).filter(([, { settings, check }]) => { const { success, data } = settings.safeParse({}); return success && (check?.(data as ProviderSettings, []) ?? []).length === 0; }).map(([key]) => key);
   return { description: 'a channel by its provider: terminal, or { webhook: URL }', anyOf: [{ type: 'string', enum: bare }, { type: 'object', properties: references('channel', table) }] };
 }
 

@@ -53,6 +53,7 @@ describe('the published JSON Schema', () => {
     ['a bare text for a provider that takes a map', 'targets: { a: { flagd: flags.json } }', 'flagd'],
     ['a channel\'s', 'channels: { info: [{ slack: { channel: C0123456789, chanel: x } }] }', 'chanel'],
     ['a channel that needs settings and has none', 'channels: { info: [webhook] }', 'info'],
+    ['one whose settings are all optional and not enough', 'channels: { info: [slack] }', 'info'],
     ['a source\'s', 'sources: { prometheus: { uri: "http://a" } }', 'uri'],
     ['a person\'s channel', 'people: { ann: { channels: [{ email: { form: x } }] } }', 'form'],
   ])('marks %s', (_what, text, where) => { expect(wrong(text)).toContain(where); });
