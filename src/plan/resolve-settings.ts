@@ -4,7 +4,7 @@ import { listed, nearest } from './did-you-mean.js';
 import { isMap, printPlace, type Place } from './problems.js';
 import type { ProviderSchema } from './providers.js';
 import type { Reading } from './reading.js';
-import { flatten, quick, reportIssue, typedWhereNeeded } from './shape.js';
+import { flatten, quick, reportIssue, typedWhereTaken } from './shape.js';
 import type { ProviderSettings, TargetValue } from './types.js';
 
 export interface Provided { readonly provider: string; readonly settings: ProviderSettings; /** the schema accepted them */ readonly sound: boolean }
@@ -58,7 +58,7 @@ export function settingsOf(reading: Reading, provider: string, ask: Ask): Provid
     return [...ask.place, ...path];
   };
   const isDefault = (key: string | number | undefined): boolean => key !== undefined && Object.hasOwn(defaults, key) && !Object.hasOwn(beside, key) && !Object.hasOwn(inside, key);
-  const settings = typedWhereNeeded(schema.settings, given, (path) => reading.typed.get(printPlace(isDefault(path[0]) ? ['sources', provider, ...path] : placeOf(path)))) as typeof given;
+  const settings = typedWhereTaken(schema.settings, given, (path) => reading.typed.get(printPlace(isDefault(path[0]) ? ['sources', provider, ...path] : placeOf(path)))) as typeof given;
   const parsed = schema.settings.safeParse(settings, quick);
   if (parsed.success) return { provider, settings: parsed.data as ProviderSettings, sound: true };
   for (const issue of flatten(parsed.error.issues, settings)) {

@@ -13,7 +13,7 @@ export const quick = { jitless: true } as const;
 
 /** The file as typed data; null when too much of its shape is wrong to go on. `patched` are the places whose value is a stand-in. */
 export function checkShape(written: unknown, problems: Problems, typed: TypedPlaces = new Map()): { readonly file: PlanFile | null; readonly patched: readonly Place[] } {
-  const document = typedWhereNeeded(planSchema, written, (path) => typed.get(printPlace(path)));
+  const document = typedWhereTaken(planSchema, written, (path) => typed.get(printPlace(path)));
   const first = planSchema.safeParse(document, quick);
   if (first.success) return { file: first.data, patched: [] };
   const patched: Place[] = [];
@@ -34,22 +34,28 @@ export function checkShape(written: unknown, problems: Problems, typed: TypedPla
   return { file: third.success ? third.data : null, patched };
 }
 
-/** A value that came out of a typed variable is text; where the schema takes none, it is the number or the yes that it stands for. */
-export function typedWhereNeeded(schema: ZodType, value: unknown, typedAt: (path: Place) => number | boolean | undefined): unknown {
-  const first = schema.safeParse(value, quick);
-  if (first.success) return value;
-  const fitted = structuredClone(value);
-  for (const path of first.error.issues.flatMap((issue) => misfits(issue, []))) {
-    const typed = typedAt(path);
-    const parent = valueAt(fitted, path.slice(0, -1));
-    if (typed !== undefined && typeof parent === 'object' && parent !== null) (parent as Record<string | number, unknown>)[path.at(-1)!] = typed;
-  }
-  return fitted;
+/** What came out of a typed variable is the number or the yes that it stands for wherever the schema takes one, and text elsewhere. */
+export function typedWhereTaken(schema: ZodType, value: unknown, typedAt: (path: Place) => number | boolean | undefined): unknown {
+  const places = leaves(value, []).flatMap((path) => { const typed = typedAt(path); return typed === undefined ? [] : [{ path, typed }]; });
+  if (places.length === 0) return value;
+  const made = structuredClone(value);
+  for (const { path, typed } of places) put(made, path, typed);
+  const parsed = schema.safeParse(made, quick);
+  const refused = new Set(parsed.success ? [] : parsed.error.issues.flatMap((issue) => misfits(issue, [])).map(printPlace));
+  for (const { path, typed } of places) if (refused.has(printPlace(path))) put(made, path, typed === true ? 'yes' : typed === false ? 'no' : String(typed));
+  return made;
+}
+function leaves(value: unknown, path: Place): readonly Place[] {
+  return typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([step, inner]) => leaves(inner, [...path, Array.isArray(value) ? Number(step) : step])) : [path];
+}
+function put(within: unknown, path: Place, value: unknown): void {
+  const parent = valueAt(within, path.slice(0, -1));
+  if (typeof parent === 'object' && parent !== null) (parent as Record<string | number, unknown>)[path.at(-1)!] = value;
 }
 function misfits(issue: Issue, before: Place): readonly Place[] {
   const path = [...before, ...issue.path as Place];
-  if (issue.code === 'invalid_union') return issue.errors.flatMap((branch) => branch.flatMap((one) => misfits(one, path)));
-  return issue.code === 'invalid_type' && ['number', 'int', 'boolean'].includes(issue.expected) ? [path] : [];
+  const inner = issue.code === 'invalid_union' ? issue.errors.flatMap((branch) => branch.flatMap((one) => misfits(one, path))) : [];
+  return ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code) ? [path, ...inner] : inner;
 }
 
 /** What stands in for a required key while the rest is judged; problems at these places are not told twice. */

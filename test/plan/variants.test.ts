@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { filledDocument, resolvePlan } from '../../src/plan/index.js';
+import { filledDocument, planJsonSchema, resolvePlan } from '../../src/plan/index.js';
 import { messageOf, now, plan, providers, read, told } from './providers.js';
 import { placeOf, sample } from './sample.js';
 
@@ -156,7 +156,7 @@ describe('a variable with a type', () => {
     expect(messageOf(text, 'WRONG_VARIABLE', { unchosen: 'every' })).toMatch(/SHARE is “75”; allowed: a number, at most 50 — in the variant on-premise/);
   });
   it('works as a number where a number is needed, and as a text where a text is', () => {
-    // a number of the schema, a number of a provider’s settings, one inside a list, and text
+    // a value of a target, a number of a provider’s settings, one inside a list, a yes, and text
     const text = `vars: { CAP: { default: 60, type: number }, CODE: { default: 204, type: whole }, LOUD: { default: yes, type: yes or no } }\n${sample
       .replace('cap: 80%', "cap: '${var:CAP}%', read only: no")
       .replace('  comfort:', "  http: { probe: { url: 'http://api/healthz', status: ['${var:CODE}', 200] } }\n  http2: { probe: { url: 'http://api/healthz', status: '${var:CODE}' } }\n  comfort:")
@@ -166,6 +166,8 @@ describe('a variable with a type', () => {
     expect(resolved.metrics.find(({ name }) => name === 'http')!.settings['status']).toEqual([204, 200]);
     expect(resolved.metrics.find(({ name }) => name === 'http2')!.settings['status']).toBe(204);
     expect(resolved.metrics.find(({ name }) => name === 'm')!.settings['ranged']).toBe(true);
+    const replicas = plan(`vars: { PODS: { default: 5, type: whole } }\n${sample.replace('cap: 80% }', 'cap: 80% }\n  pods: { manual: scale it }').replace('move: { flag: 50% }', "move: { flag: 50%, pods: '${var:PODS}' }")}`);
+    expect(replicas.phases[1]!.moves[1]!.to).toBe(5);
     expect([resolved.starterMayApprove, resolved.description]).toEqual([true, '204']);
   });
   it('without a type stays text where a number is needed, and is refused there as before', () => {
@@ -190,6 +192,14 @@ describe('a variable with a type', () => {
     expect(taken('{ type: number, one of: [10, 20] }', '10.0')).toBe('10');
     expect(taken('{ type: yes or no, default: true }')).toBe('yes');
   });
+});
+
+it('editors know variants, what is only in one, types of variables and the launch', () => {
+  const schema = planJsonSchema() as { properties: Record<string, { items?: { properties?: Record<string, unknown> } }> };
+  expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['variants', 'launch', 'vars']));
+  expect(schema.properties['phases']!.items!.properties).toHaveProperty('only in');
+  expect(JSON.stringify(schema.properties['preparation']).split('"only in"')).toHaveLength(4);
+  expect(JSON.stringify(schema.properties['vars'])).toContain('"yes or no"');
 });
 
 describe('docs/variants.md', () => {
