@@ -158,11 +158,11 @@ describe('a variable with a type', () => {
   it('works as a number where a number is needed, and as a text where a text is', () => {
     // a value of a target, a number of a provider’s settings, one inside a list, a yes, and text
     const text = `vars: { CAP: { default: 60, type: number }, CODE: { default: 204, type: whole }, LOUD: { default: yes, type: yes or no } }\n${sample
-      .replace('cap: 80%', "cap: '${var:CAP}%', read only: no")
+      .replace('cap: 80%', "cap: '${var:CAP}%', read only: no").replace('flag: new-checkout', "flag: '${var:CODE}'")
       .replace('  comfort:', "  http: { probe: { url: 'http://api/healthz', status: ['${var:CODE}', 200] } }\n  http2: { probe: { url: 'http://api/healthz', status: '${var:CODE}' } }\n  comfort:")
     }starter may approve: '\${var:LOUD}'\nsources: { memory: { ranged: '\${var:LOUD}' } }\ndescription: '\${var:CODE}'\n`.replace('  http:', '  m: { memory: {} }\n  http:');
     const resolved = plan(text);
-    expect(resolved.targets[0]!.cap).toBe(60);
+    expect([resolved.targets[0]!.cap, resolved.targets[0]!.settings['flag']]).toEqual([60, '204']);
     expect(resolved.metrics.find(({ name }) => name === 'http')!.settings['status']).toEqual([204, 200]);
     expect(resolved.metrics.find(({ name }) => name === 'http2')!.settings['status']).toBe(204);
     expect(resolved.metrics.find(({ name }) => name === 'm')!.settings['ranged']).toBe(true);
