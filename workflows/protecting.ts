@@ -29,8 +29,11 @@ function protectionOf({ state }: Run): Protection {
 
 /** Nothing is moved before it is known what must not be. @throws Interrupted, Leaving */
 export async function untilProtected(run: Run): Promise<void> {
-  if (protectedOf(run.plan).length === 0) return;
-  await run.until(() => protectedOf(run.plan).every((target) => mustStandAt(run.state, target) !== null));
+  const unknown = (): string[] => protectedOf(run.plan).filter((target) => mustStandAt(run.state, target) === null).map(({ id }) => id);
+  if (unknown().length === 0 || (await run.until(() => unknown().length === 0, run.now() + 60_000))) return;
+  run.holdAndTell('protected', `${unknown().join(', ')} cannot be read, so it is not known yet what must be kept; nothing is moved before`, 'critical', deciders(run));
+  await run.until(() => unknown().length === 0);
+  run.unhold('protected', 'it is known now what must be kept');
 }
 
 /** One guard a host, for as long as the rollout lives. */

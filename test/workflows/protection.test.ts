@@ -1,4 +1,5 @@
 // Promise 7: what is protected stays protected: targets that are never moved, caps, what must pass and who must agree before a move.
+import { activityInfo } from '@temporalio/activity';
 import { expect, it } from 'vitest';
 import { describeNeeding } from '../setup/needs.js';
 import { hour, minute, phaseOf, rehearsals, smallPlan, texts } from './world.js';
@@ -47,6 +48,23 @@ describeNeeding(['test-server'], 'a protected target', () => {
     expect(made.status.targets['crisis']).toMatchObject({ value: 70, protected: true });
     const moved = made.entries.find((entry) => entry.kind === 'move')!;
     expect(made.entries.find((entry) => entry.kind === 'protected')!.seq).toBeLessThan(moved.seq);
+  });
+
+  it('of which nobody knows where it stands keeps everything from being moved, and people are told', async () => {
+    let from = 0;
+    const made = await rehearse(protectedPlan({ crisis: 'unit: "%"' }), 'targets: { crisis: 70 }', {
+      around: (activities) => ({ ...activities, guard: async (input) => {
+        const { scheduledTimestampMs, heartbeatDetails } = activityInfo();
+        const now = (heartbeatDetails as { dueAt: number } | undefined)?.dueAt ?? scheduledTimestampMs;
+        from ||= now;
+        return activities.guard(now < from + 30 * hour ? { ...input, targets: input.targets.map((one) => ({ ...one, target: { ...one.target, provider: 'manual' } })) } : input);
+      } }),
+    });
+    expect(made.outcome).toBe('completed');
+    expect(made.messages.filter((message) => message.topic === 'hold' && message.title.includes('crisis cannot be read')).map((message) => message.severity)).toEqual(['critical']);
+    const known = made.entries.find((entry) => entry.kind === 'protected')!;
+    expect(known.at - made.startedAt).toBeGreaterThanOrEqual(30 * hour);
+    expect(made.moves[0]!.at).toBeGreaterThanOrEqual(known.at);
   });
 
   it('that was changed is an issue: the soak starts anew where the plan says so, and nothing is rolled back by itself', async () => {
@@ -140,10 +158,13 @@ describeNeeding(['test-server'], 'a cap', () => {
   });
 
   it('that what somebody else did exceeds: it may be restored or rolled back, never adopted', async () => {
-    const made = await rehearse(capped(50), 'drift: [{ at: wave-1 + 3h, target: flag, to: 60 }, { at: wave-2 + 3h, target: flag, to: 40 }]\nanswers: [{ ask: wave-2/drift/flag, value: adopt }]');
+    const made = await rehearse(capped(50), 'drift: [{ at: wave-1 + 3h, target: flag, to: 60 }, { at: wave-1 + 8h, target: flag, to: 40 }]\nanswers: [{ ask: wave-1/drift/flag/2, value: adopt, after: 2h }]');
     expect(made.outcome).toBe('completed');
     expect(made.asks.filter((ask) => ask.kind === 'drift').map((ask) => ask.options)).toEqual([['restore', 'rollback'], ['adopt', 'restore', 'rollback']]);
-    expect(made.targets['flag']).toBe(40);
+    // The second question has an answer of its own: that of the first decides nothing any more.
+    const adopted = made.moves.find((move) => move.state === 'adopted')!;
+    expect(adopted.at - made.asks.find((ask) => ask.ask === 'wave-1/drift/flag/2')!.askedAt).toBeGreaterThanOrEqual(2 * hour);
+    expect(made.moves.map((move) => move.after)).toEqual([10, 40, 20]);
   });
 });
 
@@ -184,11 +205,21 @@ describeNeeding(['test-server'], 'what must pass or be approved before a move', 
     expect(commands(made)).toHaveLength(3);
   });
 
-  it('runs before a drift is restored or adopted; one that fails leaves it as it is and asks again', async () => {
-    const made = await rehearse(validated.replace('24h, restarts on issue', '12h').replace('soak: 24h\n', 'soak: 1h\n'), 'drift: [{ at: wave-1 + 3h, target: flag, to: 7 }]\ncommands: [{ command: nothing }]\nanswers: [{ ask: wave-1/drift/flag, value: adopt, times: 1 }]');
+  it('runs before a drift is adopted', async () => {
+    const made = await rehearse(validated.replace('24h, restarts on issue', '12h').replace('soak: 24h\n', 'soak: 1h\n'), 'drift: [{ at: wave-1 + 3h, target: flag, to: 7 }]\nanswers: [{ ask: wave-1/drift/flag, value: adopt, times: 1 }]');
     expect(made.outcome).toBe('completed');
     expect(commands(made)).toHaveLength(3);
     expect(made.moves.map((move) => [move.state, move.after])).toEqual([['done', 10], ['adopted', 7], ['done', 100]]);
+  });
+
+  it('that fails before a drift is restored leaves it as it was found, says so, and asks again', async () => {
+    let runs = 0;
+    const made = await rehearse(validated, 'drift: [{ at: wave-1 + 3h, target: flag, to: 7 }]', { around: (activities) => ({ ...activities, runCommand: async (input) => { runs++; return runs === 2 ? { ok: false, exitCode: 1, output: 'PHQ-9 scored 26 of 27', timedOut: false, durationMs: 5 } : activities.runCommand(input); } }) });
+    expect(made.outcome).toBe('completed');
+    expect(made.asks.filter((ask) => ask.kind === 'drift').map((ask) => ask.ask)).toEqual(['wave-1/drift/flag', 'wave-1/drift/flag/2']);
+    expect(made.messages.filter((message) => message.topic === 'validation-failed')).toHaveLength(1);
+    expect(texts(made, 'moved').filter((text) => text.includes('was restored'))).toHaveLength(1);
+    expect(commands(made)).toHaveLength(4);
   });
 
   const approved = protectedPlan({ flag: ', approval: { from: [bob, cid], needs: 2, within: 6h }' });
