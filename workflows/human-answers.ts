@@ -33,30 +33,55 @@ export function askHumans(run: Run, conditions: readonly PlanCondition[], phase:
 
 const isAsked = (run: Run, metric: ResolvedMetric): boolean => Object.values(run.state.asks).some((ask) => ask.kind === 'metric' && ask.state === 'open' && metricOf(ask.ask) === metric.name);
 
-/** Some metric is asked again before its answer runs out. */
-export const asksAhead = (run: Run): boolean => run.plan.metrics.some((metric) => (metric.human?.askAheadMs ?? null) !== null);
+/** Some metric of people is asked about more than a gate does by itself: ahead of its end, or anew where an answer on a scale shuts the gate. */
+export const keepsAnswers = (run: Run): boolean => run.plan.metrics.some(({ human }) => human !== null && (human.askAheadMs !== null || human.scale !== null));
 
-/** While a metric is judged (by the gate at the end of the soak, by a trigger) its answer is kept fresh, where the plan says how long ahead. */
+/**
+ * Keeps the answers that are judged fresh. While a phase soaks, one is asked for so long before it runs out as the plan says. Where a number on a
+ * scale shuts the gate, the question stays open for a better one: it must not be shut for as long as a bad number is valid.
+ */
 export async function keepAnswersFresh(run: Run): Promise<void> {
   const { state } = run;
   for (;;) {
-    const judged = judgedNow(run);
-    const waiting = humanMetrics(run.plan, judged).filter((metric) => metric.human!.askAheadMs !== null && !isAsked(run, metric));
-    for (const metric of waiting.filter((one) => askAt(run, one) <= run.now())) {
-      openAsk(run, { ask: `${run.phaseName}/${metric.name}`, kind: 'metric', ...questionOf(run, metric, judged), withinMs: humanWithinMs, otherwise: 'unknown', validMs: metric.human!.validMs });
-    }
+    const ahead = judgedAhead(run);
+    const waiting = humanMetrics(run.plan, ahead).filter((metric) => metric.human!.askAheadMs !== null && !isAsked(run, metric));
+    for (const metric of waiting.filter((one) => askAt(run, one) <= run.now())) ask(run, metric, ahead, humanWithinMs);
+    for (const metric of shutting(run)) ask(run, metric, gateNow(run), null);
     const next = Math.min(...waiting.map((metric) => askAt(run, metric)).filter((at) => at > run.now()));
-    const scene = (): string => [run.phaseName, state.step, answersSeen(run), Object.values(state.asks).filter((ask) => ask.kind === 'metric' && ask.state === 'open').length].join();
-    const seen = scene();
+    const scene = (): string => [run.phaseName, state.step, answersSeen(run), shutting(run).length, Object.values(state.asks).filter((one) => one.kind === 'metric' && one.state === 'open').length].join();
+    const [seen, answers] = [scene(), answersSeen(run)];
     await run.beside(() => scene() !== seen, Number.isFinite(next) ? next : null);
+    // What an answer changes is judged at once: a watch that finds a gate as shut as before would not come back to say so.
+    if (answersSeen(run) !== answers) { run.lookAsked++; run.rewatch++; }
   }
 }
 
-function judgedNow(run: Run): readonly PlanCondition[] {
-  const { state, plan } = run;
-  if (state.step !== 'soaking' && state.step !== 'baking') return [];
-  const leave = state.step === 'baking' ? (plan.baking?.leave ?? []) : [...(stageDue(state)?.enter ?? []), ...(run.phase?.leave ?? [])];
-  return [...leave, ...triggersInForce(state).map(({ id, condition }) => ({ id, condition, from: null }))];
+function ask(run: Run, metric: ResolvedMetric, conditions: readonly PlanCondition[], withinMs: number | null): void {
+  openAsk(run, { ask: `${run.phaseName}/${metric.name}`, kind: 'metric', ...questionOf(run, metric, conditions), withinMs, otherwise: 'unknown', validMs: metric.human!.validMs });
+}
+
+/** The gate that is judged now: of a phase, of a move in mid-soak, of a soak's end. */
+function gateNow({ state, plan, phase }: Run): readonly PlanCondition[] {
+  switch (state.step) {
+    case 'gate': return phase?.enter ?? [];
+    case 'soaking': return [...(stageDue(state)?.enter ?? []), ...(phase?.leave ?? [])];
+    case 'baking': return plan.baking?.leave ?? [];
+    default: return [];
+  }
+}
+
+/** What a soak judges of people: its gate at the end, and the triggers. */
+function judgedAhead(run: Run): readonly PlanCondition[] {
+  if (run.state.step !== 'soaking' && run.state.step !== 'baking') return [];
+  return [...gateNow(run), ...triggersInForce(run.state).map(({ id, condition }) => ({ id, condition, from: null }))];
+}
+
+/** Metrics on a scale whose answer was judged and does not do, at a gate that is all that is waited for. */
+function shutting(run: Run): readonly ResolvedMetric[] {
+  const { state } = run;
+  if (state.step !== 'gate' && !state.soaked) return [];
+  const failed = gateNow(run).filter((one) => state.verdicts.some((verdict) => verdict.id === one.id && verdict.verdict === 'fail'));
+  return humanMetrics(run.plan, failed).filter((metric) => metric.human!.scale !== null && !isAsked(run, metric) && failed.some(({ id, condition }) => isOn(condition, metric) && state.verdicts.some((verdict) => verdict.id === id && verdict.asOf >= (state.humans[metric.name]?.at ?? Number.POSITIVE_INFINITY))));
 }
 
 /** So long before the answer runs out; at once where there is none. */

@@ -9,7 +9,7 @@ import { handleCommands } from './commands.js';
 import { complete } from './completion.js';
 import { rollBack } from './compensation.js';
 import { grade } from './grading.js';
-import { asksAhead, keepAnswersFresh } from './human-answers.js';
+import { keepAnswersFresh, keepsAnswers } from './human-answers.js';
 import { planInForce, searchAttributes, status, type StartOptions, type Status } from './messages.js';
 import { keepStarts } from './follow-ups.js';
 import { leaveIncidents, resumeIncidents } from './incidents.js';
@@ -96,7 +96,7 @@ async function carryOut(run: Run, options: StartOptions, flush: () => void, resu
   resumeIncidents(run);
   flush();
   const guards = keepProtected(run);
-  const coroutines = [keepWatch(run), guards, keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run)), keepStarts(run), ...(asksAhead(run) ? [besideTheStory(keepAnswersFresh(run))] : [])];
+  const coroutines = [keepWatch(run), guards, keepRecord(run), keepTelling(run), keepPosted(run), besideTheStory(keepStandUps(run)), besideTheStory(keepDrift(run)), besideTheStory(amendPlan(run)), keepStarts(run), ...(keepsAnswers(run) ? [besideTheStory(keepAnswersFresh(run))] : [])];
 
   const end = await story(run);
   if (end === 'leaving') {

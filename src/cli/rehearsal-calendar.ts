@@ -13,7 +13,7 @@ const looks: Readonly<Record<string, readonly [sign: string, tone: Tone]>> = {
   started: ['▷', 'strong'], phase: ['▷', 'strong'], baseline: ['·', 'plain'], launch: ['◆', 'strong'], ask: ['?', 'plain'], answer: ['✎', 'plain'], command: ['$', 'plain'],
   moved: ['→', 'strong'], 'move-failed': ['✖', 'bad'], undo: ['←', 'bad'], undone: ['←', 'bad'], verified: ['✔', 'good'], ladder: ['✖', 'bad'],
   'step-failed': ['✖', 'bad'], 'step-undone': ['←', 'bad'],
-  decision: ['*', 'warn'], hold: ['‖', 'warn'], 'hold-ended': ['▷', 'plain'], issue: ['!', 'bad'], event: ['!', 'bad'], drift: ['!', 'bad'],
+  decision: ['*', 'warn'], hold: ['‖', 'warn'], 'hold-ended': ['▷', 'plain'], issue: ['!', 'bad'], event: ['!', 'bad'], drift: ['!', 'bad'], 'stand-up': ['!', 'warn'],
   incident: ['!', 'bad'], called: ['@', 'warn'], acknowledged: ['✎', 'plain'], 'incident-over': ['▷', 'plain'],
   grade: ['*', 'plain'], amended: ['*', 'warn'], reviews: ['·', 'plain'], review: ['·', 'plain'], 'follow-up': ['·', 'plain'], ended: ['■', 'strong'],
 };

@@ -71,7 +71,7 @@ export interface Rehearsal {
   readonly history: unknown;
 }
 
-const shown = new Set(['started', 'phase', 'ask', 'answer', 'moved', 'move-failed', 'undo', 'undone', 'verified', 'decision', 'hold', 'hold-ended', 'issue', 'event', 'drift', 'command', 'step-failed', 'step-undone', 'ladder', 'grade', 'baseline', 'reviews', 'follow-up', 'incident', 'called', 'acknowledged', 'incident-over', 'amended', 'ended', 'review']);
+const shown = new Set(['started', 'phase', 'ask', 'answer', 'moved', 'move-failed', 'undo', 'undone', 'verified', 'decision', 'hold', 'hold-ended', 'issue', 'event', 'drift', 'stand-up', 'command', 'step-failed', 'step-undone', 'ladder', 'grade', 'baseline', 'reviews', 'follow-up', 'incident', 'called', 'acknowledged', 'incident-over', 'amended', 'ended', 'review']);
 
 /** @throws FinalError PLAN_INVALID, LAUNCH_TOO_SOON, SCENARIO_INVALID, BINARY_NOT_FOUND; TestServer errors when it cannot be started */
 export async function rehearse(planText: string, options: RehearsalOptions): Promise<Rehearsal> {

@@ -24,6 +24,11 @@ describe('the healthy picture', () => {
     for (const wanted of ['wave-2, 2/4 (25 %)', '3 d 2 h of 22 d', 'soaked 13 h of 48 h clean', 'HEALTHY', 'error_rate', '2.3 %  [▼ -0.5]', '97.7 %  [▲ +0.5]', '385 ms  [▼ -15]', '125 MB  [▲ +5]', '45.2  [▲ +2.1]', 'Incidents  0 critical', '1 warning firing', 'Last issue none', 'CONTINUE', 'ROLLBACK', 'PAUSE']) expect(text).toContain(wanted);
   });
 
+  test('a phase that moves on in mid-soak says how far it is, and what comes next', () => {
+    expect(board(statusOf({ stages: { made: 1, of: 2, next: 'calls-per-day → 100 after 10 d clean' } }))).toContain('Mid-soak   1 of 2 moves made; next: calls-per-day → 100 after 10 d clean');
+    expect(board(statusOf())).not.toContain('Mid-soak');
+  });
+
   test('metrics stand in the order of the plan, and a person\'s answer is no metric line', () => {
     const text = board(statusOf(), { watch: { ...seenOf().watch!, memory: memoryOf({ latest: { ...memoryOf().latest, comfort: { at, value: 1, kind: 'value' } } }) } });
     expect([...text.matchAll(/│ (error_rate|success_rate|p99_latency|memory|batches|comfort) /g)].map((m) => m[1])).toEqual(['error_rate', 'success_rate', 'p99_latency', 'memory', 'batches']);

@@ -96,6 +96,40 @@ metrics: { error_rate: [{ at: wave-1 + 25h, for: 20h, value: 4.5 }] }`);
     expect(phaseOf(made, 'wave-1').endedAt! - phaseOf(made, 'wave-1').movedAt!).toBeLessThan(6 * hour);
     expect(asked(made)).toEqual([]);
   });
+
+  it('is given by approve too; a go may be withdrawn while the question is open, and then counts no more', async () => {
+    const made = await rehearse(decided(), `
+answers: [{ ask: wave-1/decision, by: ann, value: go, after: 1h }]
+commandsGiven:
+  - { at: wave-1 + 26h, give: withdraw, by: ann, with: { ask: wave-1/decision } }
+  - { at: wave-1 + 27h, give: approve, by: cid, with: { ask: wave-1/decision } }
+  - { at: wave-1 + 30h, give: approve, by: ann, with: { ask: wave-1/decision } }`);
+    expect(made.outcome).toBe('completed');
+    expect(asked(made)).toEqual([['wave-1/decision', 'settled', 'go']]);
+    expect((phaseOf(made, 'wave-1').endedAt! - phaseOf(made, 'wave-1').movedAt!) / hour).toBeGreaterThanOrEqual(30);
+    expect(texts(made, 'bad-signal')).toEqual([]);
+  });
+
+  it('is not given by who started the rollout, where the plan bars that; stay and rollback are', async () => {
+    const made = await rehearse(smallPlan({ top: 'starter may approve: no', one: '    decision: { from: [ann, cid], again: 6h }' }).replace('needs: 2', 'needs: 1'), `
+answers:
+  - { ask: wave-1/approval, by: bob, value: approve }
+  - { ask: wave-1/decision, by: ann, value: go, after: 5m, times: 1 }
+  - { ask: wave-1/decision, by: ann, value: stay, after: 1h, times: 1 }
+  - { ask: wave-1/decision/2, by: cid, value: go }`);
+    expect(made.outcome).toBe('completed');
+    expect(texts(made, 'bad-signal')).toEqual([expect.stringContaining('the plan bars the starter from approving')]);
+    expect(asked(made)).toEqual([['wave-1/decision', 'settled', 'stay'], ['wave-1/decision/2', 'settled', 'go']]);
+  });
+
+  for (const [otherwise, outcome, flag] of [['roll back', 'rolled-back', 0], ['stop', 'stopped', 10]] as const) {
+    it(`that nobody takes in time does what the plan says: ${otherwise}`, async () => {
+      const made = await rehearse(decided(`, within: 4h, otherwise: ${otherwise}`), `answers: [{ ask: wave-1/decision, never: true }]`);
+      expect(made.outcome).toBe(outcome);
+      expect(made.targets['flag']).toBe(flag);
+      expect(texts(made, 'decision').some((text) => text.includes('nobody decided on wave-1 in time'))).toBe(true);
+    });
+  }
 });
 
 describeNeeding(['test-server'], 'a soak until it is decided', () => {

@@ -34,4 +34,16 @@ answers: [{ ask: wave-1/rating, by: bob, value: 11, after: 10m, times: 1 }, { as
     expect(phaseOf(made, 'wave-1').endedAt).toBeNull();
     expect(made.status.conditions.find((one) => one.text === 'rating >= 7')).toMatchObject({ verdict: 'inconclusive', message: expect.stringMatching(/^rating is unknown: too old .*says bob/) });
   });
+
+  it('that shuts the gate keeps the question open: a better one opens it, long before the bad one would have run out', async () => {
+    const made = await rehearse(rated(', valid for: 30d'), `
+answers: [{ ask: wave-1/rating, value: 5, times: 1 }, { ask: wave-1/rating/2, value: 6, after: 10h }, { ask: wave-1/rating/3, value: 8, reason: after the fix, after: 5h }]`);
+    expect(made.outcome).toBe('completed');
+    const asked = made.asks.filter((ask) => ask.kind === 'metric');
+    expect(asked.map((ask) => [ask.ask, ask.result])).toEqual([['wave-1/rating', 5], ['wave-1/rating/2', 6], ['wave-1/rating/3', 8]]);
+    const took = phaseOf(made, 'wave-1').endedAt! - phaseOf(made, 'wave-1').movedAt!;
+    expect(took).toBeGreaterThan(39 * hour);
+    expect(took).toBeLessThan(40.5 * hour);
+    expect(texts(made, 'hold').filter((text) => text.includes('not healthy enough to leave'))).toHaveLength(1);
+  });
 });

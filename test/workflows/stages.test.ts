@@ -105,4 +105,31 @@ metrics: { error_rate: [{ at: wave-1 + 7h, for: 2h, is: missing }] }`, { maxHist
     expect(ask.askedAt).toBeGreaterThan(made.moves[2]!.at);
     expect(moved(made)).toEqual(all);
   });
+
+  it('goes on from what somebody else has changed meanwhile, once that is adopted', async () => {
+    const made = await rehearse(staged(), `
+drift: [{ at: wave-1 + 3h, target: flag, to: 15 }]
+answers: [{ ask: wave-1/drift/flag, by: ann, value: adopt, after: 1h }]`);
+    expect(made.outcome).toBe('completed');
+    expect(moved(made)).toEqual([['wave-1', 0, 10], ['wave-1', 10, 15], ['wave-1', 15, 20], ['wave-1', 20, 30], ['wave-2', 30, 100]]);
+    // an hour of drift is no clean time
+    expect((made.moves[2]!.at - phaseOf(made, 'wave-1').movedAt!) / hour).toBeGreaterThanOrEqual(7);
+  });
+
+  it('whose condition is skipped is made, on record', async () => {
+    const made = await rehearse(staged({ enter: ', enter: [latency < 100ms]' }), `
+metrics: { latency: [{ at: start, value: 300 }] }
+commandsGiven: [{ at: wave-1 + 8h, give: skip, by: ann, with: { what: phases/wave-1/then/0/enter/0 } }]`);
+    expect(made.outcome).toBe('completed');
+    expect(moved(made)).toEqual(all);
+    expect((made.moves[1]!.at - phaseOf(made, 'wave-1').movedAt!) / hour).toBeGreaterThanOrEqual(8);
+  });
+
+  it('whose write fails for good is asked about, and can be rolled back from there', async () => {
+    const made = await rehearse(staged(), `
+writes: [{ target: flag, at: wave-1 + 1h, fails: always }]
+answers: [{ ask: wave-1/retry/flag, by: ann, value: rollback, after: 1h }]`);
+    expect(made.outcome).toBe('rolled-back');
+    expect(made.targets['flag']).toBe(0);
+  });
 });

@@ -31,7 +31,7 @@ const schema = z.strictObject({
   targets: z.record(z.string(), value).optional(),
   writes: z.array(z.strictObject({ target: z.string(), at: at.optional(), fails: z.union([z.literal('always'), z.number().int().min(1)]), how: z.enum(['unreachable', 'refused', 'after effect', 'by hand']).optional(), direction: z.enum(['forward', 'back', 'both']).optional() })).optional(),
   drift: z.array(z.strictObject({ at, target: z.string(), to: value })).optional(),
-  commandsGiven: z.array(z.strictObject({ at, give: z.enum(['pause', 'resume', 'rollback', 'stop', 'extend', 'skip', 'incident', 'done']), by: z.string(), with: z.record(z.string(), z.unknown()).optional() })).optional(),
+  commandsGiven: z.array(z.strictObject({ at, give: z.enum(['pause', 'resume', 'rollback', 'stop', 'extend', 'skip', 'approve', 'reject', 'withdraw', 'incident', 'done']), by: z.string(), with: z.record(z.string(), z.unknown()).optional() })).optional(),
 });
 export type Scenario = z.output<typeof schema>;
 export type Stretch = z.output<typeof stretch>;
