@@ -90,8 +90,10 @@ function tellAsk(run: Run, id: string, topic: string, title: string, body: strin
 }
 
 /** A reminder without a deadline: nothing happens but that it is still asked. */
-export function remindAgain(run: Run, id: string, body: string): void {
-  patch(run, id, { reminded: run.state.asks[id]!.reminded + 1 });
+export function remindAgain(run: Run, id: string, everyMs: Ms, body: string): void {
+  const { askedAt, reminded } = run.state.asks[id]!;
+  // What nobody could be told while everything stood still is told once.
+  patch(run, id, { reminded: Math.max(reminded + 1, Math.floor((run.now() - askedAt) / everyMs)) });
   tellAsk(run, id, 'ask-reminder', `still waiting: ${run.state.asks[id]!.question}`, body, unanswered(run.state.asks[id]!));
 }
 

@@ -42,7 +42,7 @@ export async function decided(run: Run, leave: readonly PlanCondition[], name: s
     const woken = await run.until(() => state.asks[id]!.state !== 'open' || !stands() || skipped() || (state.leave === 'inconclusive' && run.reports !== reports), remindAt);
     // What people have measured runs out while it is decided: whoever says go must have it fresh.
     if (state.leave === 'inconclusive') askHumans(run, leave, name);
-    if (!woken) remindAgain(run, id, `it soaks on until it is decided: ${inWords(record.cleanMs)} clean`);
+    if (!woken) remindAgain(run, id, decision.againMs, `it soaks on until it is decided: ${inWords(record.cleanMs)} clean`);
   }
   const ask = state.asks[id]!;
   if (ask.state === 'void') return false;

@@ -88,6 +88,16 @@ metrics: { error_rate: [{ at: wave-1 + 25h, for: 20h, value: 4.5 }] }`);
     expect(phaseOf(made, 'wave-1').endedAt! - phaseOf(made, 'wave-1').movedAt!).toBeGreaterThan(44 * hour);
   });
 
+  it('go is looked at once more: what has gone wrong since the last look opens nothing', async () => {
+    // looks are at every tenth minute; between two of them the error rate goes up, and then both say go
+    const made = await rehearse(decided(), `
+answers: [{ ask: wave-1/decision, by: [ann, cid], value: go, after: 2h 55m, times: 1 }]
+metrics: { error_rate: [{ at: wave-1 + 26h 52m, for: 20h, value: 4.5 }] }`);
+    expect(made.outcome).toBe('completed');
+    expect(asked(made)[0]).toEqual(['wave-1/decision', 'void', expect.stringContaining('the evidence no longer stands: error_rate is 4.5')]);
+    expect(phaseOf(made, 'wave-1').endedAt! - phaseOf(made, 'wave-1').movedAt!).toBeGreaterThan(46 * hour);
+  });
+
   it('is decided by nobody else: neither the owner nor a stand-up ends that soak, those who decide may skip it', async () => {
     const plan = smallPlan({ one: '    decision: { from: cid }', top: 'stand-ups: [{ stand-up: Daily, at: 12:00, in: wave-1, from: [ann] }]' });
     const made = await rehearse(plan, `commandsGiven: [{ at: wave-1 + 1h, give: skip, by: ann, with: { what: soak } }, { at: wave-1 + 5h, give: skip, by: cid, with: { what: soak, reason: known good } }]`);

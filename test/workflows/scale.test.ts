@@ -17,7 +17,7 @@ answers: [{ ask: wave-1/rating, by: bob, value: 11, after: 10m, times: 1 }, { as
     expect(texts(made, 'bad-signal')).toEqual([expect.stringContaining("'11' cannot answer 'wave-1/rating': it takes a number from 0 to 10")]);
     expect(made.asks.find((ask) => ask.kind === 'metric')).toMatchObject({ scale: { from: 0, to: 10 }, result: 7.5 });
     expect(made.messages.find((message) => message.ask === 'wave-1/rating')!.body).toMatch(/judged by: rating >= 7\n.*\nanswer: a number from 0 to 10/s);
-    expect(phaseOf(made, 'wave-1').verdicts.map((verdict) => verdict.message).join()).toMatch(/rating is 7.5 \(limit >= 7, says bob \d+ \w+ ago: 40 of 50 callers asked\)/);
+    expect(phaseOf(made, 'wave-1').verdicts.map((verdict) => verdict.message).join()).toMatch(/rating is 7.5 \(limit >= 7, says bob [\d.]+ \w+ ago: 40 of 50 callers asked\)/);
   });
 
   it('is asked for when the soak begins and again before it runs out, where the plan says so: the soak’s end does not wait for it', async () => {
