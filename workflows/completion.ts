@@ -3,7 +3,7 @@
 import { comparePeriods, periodOf, summarise } from '../src/judgement/index.js';
 import type { Period } from '../src/judgement/compare-periods.js';
 import type { Completion, ResolvedMetric } from '../src/plan/types.js';
-import { answered, latestAsk, openAsk } from './asks.js';
+import { answered, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
 import { stillSo } from './checks.js';
 import { settleItem } from './items.js';
 import { runner } from './options.js';
@@ -88,9 +88,13 @@ async function humanAnswers(run: Run, metrics: readonly ResolvedMetric[], when: 
   const since = when === 'completion' ? state.phases.at(-1)!.movedAt ?? 0 : 0;
   const given = (name: string, validMs: number): number | null => { const one = state.humans[name]; return one === undefined || one.at < since || run.now() - one.at >= validMs ? null : one.value; };
   await Promise.all(human.map(async ({ name, better, question, from, answers, validMs }) => {
-    if (given(name, validMs) !== null || state.skipped.includes(`${when}/${name}`)) return;
-    const id = latestAsk(run, `${when}/${name}`)?.ask ?? openAsk(run, { ask: `${when}/${name}`, kind: 'metric', phase: when, question, from, options: answers === 'number' ? ['number'] : ['yes', 'no'], healthy: answers === 'number' ? (better === 'higher' ? 100 : 0) : 'yes', withinMs: answerWithinMs, otherwise: 'not compared', validMs });
+    if (given(name, validMs) !== null) return;
+    const before = Object.values(state.asks).findLast((ask) => ask.ask.startsWith(`${when}/`) && metricOf(ask.ask) === name && ask.generation === state.generation);
+    if (before !== undefined && before.state !== 'open') return;
+    const id = before?.ask ?? openAsk(run, { ask: `${when}/${name}`, kind: 'metric', phase: when, question, from, options: answers === 'number' ? ['number'] : ['yes', 'no'], healthy: answers === 'number' ? (better === 'higher' ? 100 : 0) : 'yes', withinMs: answerWithinMs, otherwise: 'not compared', validMs });
     await run.until(() => state.asks[id]!.state !== 'open');
+    // An expired question for a value is what a gate waits on.
+    if (state.asks[id]!.state === 'expired') voidAsk(run, id, 'nobody answered: it is not compared');
   }));
   return Object.fromEntries(human.flatMap(({ name, validMs }) => {
     const answer = given(name, validMs);

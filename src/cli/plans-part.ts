@@ -16,6 +16,6 @@ export function openPlans(cli: Pick<Cli, 'env'>): Plans {
       };
       return { ok: true, plan: parsed.plan, document, filled: () => filledDocument(document(), given.vars), warnings: parsed.warnings };
     },
-    schema: () => planJsonSchema(),
+    schema: () => planJsonSchema(providerSchemas),
   };
 }

@@ -21,6 +21,7 @@ export function checkRules(plan: ResolvedPlan, problems: Problems): void {
 function checkNames(plan: ResolvedPlan, problems: Problems): void {
   plan.phases.forEach(({ phase }, index) => {
     if (reservedWords.includes(phase)) problems.add(['phases', index, 'phase'], 'WRONG_NAME', `“${phase}” is a word of the plan language and cannot be a phase’s name`);
+    if (phase === 'completion' && plan.completion !== null) problems.add(['phases', index, 'phase'], 'WRONG_NAME', '“completion” is what comes after the phases of this plan: call the phase otherwise');
     if (plan.phases.findIndex((other) => other.phase === phase) < index) problems.add(['phases', index, 'phase'], 'DUPLICATE_NAME', `there are two phases “${phase}”: they could not be told apart`);
     if (plan.metrics.some(({ name }) => name === phase)) problems.add(['phases', index, 'phase'], 'DUPLICATE_NAME', `“${phase}” is a metric and a phase: a condition could mean either`);
   });

@@ -24,7 +24,7 @@ function world(value: number, hand: () => number | null = () => null) {
   // no journal: whoever leaves a note there fails
   return { ports: { target: () => target, env: {}, meters: noMeters } as unknown as Ports, writes };
 }
-const target: RestoreInput['target'] = { id: 'crisis', provider: 'memory', settings: {}, safer: 'none', unit: '%', cap: null, readOnly: true, protected: { standsAt: 100, reports: null }, beforeMove: null, approval: null, on: null, writeTimeoutMs: 1_000 };
+const target: RestoreInput['target'] = { id: 'crisis', provider: 'memory', settings: {}, safer: 'none', unit: '%', cap: null, unlimited: null, readOnly: true, protected: { standsAt: 100, reports: null }, beforeMove: null, approval: null, on: null, writeTimeoutMs: 1_000 };
 const restore = (ports: Ports) => new MockActivityEnvironment().run<[RestoreInput], RestoreResult, ReturnType<typeof restoreTarget>>(restoreTarget(ports), { rollout: 'r', target, value: 100, key: 'k' });
 
 it('only over what was read, read back and verified, without a note for an undo', async () => {

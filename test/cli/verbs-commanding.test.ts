@@ -109,6 +109,16 @@ describe('start', () => {
     await typed('start p.yaml --id second', options);
     expect(rollouts.told).toMatchObject([{ rollout: 'second', options: { id: 'second' } }]);
   });
+  test('a plan that says who starts it is started by nobody else, and nothing is opened', async () => {
+    const own: Plans = { ...valid, parse: (input) => { const read = valid.parse(input); return read.ok ? { ...read, plan: { ...read.plan, startsOnlyBy: ['pipeline'] } } : read; } };
+    const { rollouts, options } = start();
+    const others = { ...options, parts: { ...options.parts, plans: async () => own } };
+    const refused = await typed('start p.yaml --as lead', others);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('this plan is started only by pipeline, and lead may not');
+    expect(rollouts.told).toEqual([]);
+    expect((await typed('start p.yaml --as pipeline', others)).exitCode).toBe(0);
+  });
   test('an invalid plan is refused with every error as file:line:column, and nothing is opened', async () => {
     const { exitCode, stderr, stdout } = await typed('start p.yaml', { files: { 'p.yaml': 'x' }, parts: { plans: async () => invalid } });
     expect(stderr).toContain('p.yaml:3:7: there is no person leed; did you mean lead?');

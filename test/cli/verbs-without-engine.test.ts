@@ -25,6 +25,17 @@ afterEach(async () => { await journal.close(); rmSync(dir, { recursive: true, fo
 const withJournal = (more: Partial<Parts> = {}) => ({ cwd: dir, parts: { journal: async () => ({ ...journal, close: async () => {} }), ...more } });
 
 describe('journal', () => {
+  test('--report writes the incident report of what the record holds, to stdout, to a file, or as JSON', async () => {
+    await journal.store.append('b', await journal.store.head('b'), [{ seq: 3, at: at + 60_000, kind: 'decision', phase: 'wave-1', actor: 'ben', text: 'rolling back to the start: enough', detail: { automatic: false, targets: ['checkout'], reason: 'enough', to: 'the start', verdicts: [] } }]);
+    const shown = await typed('journal b --report', withJournal());
+    expect(shown).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(shown.stdout).toContain('# Incident report: b');
+    expect(shown.stdout).toContain('| what | enough |');
+    expect(JSON.parse((await typed('journal b --report --json', withJournal())).stdout)).toMatchObject({ rollout: 'b', startedBy: 'ann', incidents: [{ reason: 'enough', decided: { by: 'ben', automatic: false } }] });
+    expect((await typed('journal b --report incident.md', withJournal())).stdout).toContain('1 incident written to');
+    expect(readFileSync(join(dir, 'incident.md'), 'utf8')).toBe(shown.stdout);
+    expect(await typed('journal b --report --verify', withJournal())).toMatchObject({ exitCode: 1 });
+  });
   test('shows the report', async () => {
     expect(await typed('journal b', withJournal())).toMatchObject({ exitCode: 0, stdout: 'the report\n', stderr: '' });
   });

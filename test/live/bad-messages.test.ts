@@ -172,6 +172,14 @@ describeNeeding(['temporal-cli'], 'what cannot be understood or obeyed', () => {
     expect([code, out]).toEqual([1, expect.stringMatching(/Message: .*nothing was moved/)]);
   }, 60_000);
 
+  test.each([['by somebody else', { startedBy: { by: 'bob' } }, 'bob may not'], ['by nobody in particular', {}, 'nobody said who starts it']])('a plan that only ann starts is refused when it is started %s, and claims nothing', async (how, options, why) => {
+    const id = `only-ann-${how.replaceAll(' ', '-')}`;
+    expect((await begin(id, { ...plan(id), 'starts only by': 'ann' }, options)).code).toBe(0);
+    const { code, out } = await shell(`temporal workflow result --workflow-id rollout/${id}`, 15_000);
+    expect([code, out]).toEqual([1, expect.stringContaining(`this plan is started only by ann; ${why}`)]);
+    expect((await shell(`temporal workflow show --workflow-id rollout/${id} --output json`)).out).toContain('"type": "START_NOT_ALLOWED"');
+  }, 60_000);
+
   test('a start with a third input fails and says so', async () => {
     writeFileSync(join(world.home, 'third.json'), JSON.stringify(plan('third')));
     expect((await shell("echo '{}' > empty.json; temporal workflow start --type rollout --task-queue tidegate --workflow-id rollout/third --input-file third.json --input-file empty.json --input-file empty.json")).code).toBe(0);

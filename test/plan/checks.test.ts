@@ -99,6 +99,7 @@ describe('a completion', () => {
     expect(said).toContain(message);
     expect(said.split('\n')[0]).toMatch(new RegExp(`^${placeOf(completed(text), needle)} `));
   });
+  it('is not also the name of a phase', () => { expect(messageOf(completed('{}').replaceAll('wave-2', 'completion'), 'WRONG_NAME')).toContain('call the phase otherwise'); });
   it('that compares needs a baseline', () => {
     expect(messageOf(completed('{ compare: [p95] }').replace('baseline: { over: 24h }\n', ''), 'NO_BASELINE')).toContain('nothing to compare with');
   });

@@ -1,5 +1,6 @@
 // start: a plan becomes a rollout. Refused here when the plan is invalid, by the engine when a rollout of that id lives.
 import type { StartOptions } from '../../../workflows/messages.js';
+import { FinalError } from '../../errors.js';
 import { paintFor } from '../paint.js';
 import { parseOrRefuse, readPlan } from '../planning.js';
 import { openRollouts } from '../seeing.js';
@@ -20,6 +21,7 @@ export const verb = defineVerb<StartVerbOptions>({
   },
   run: async (options, cli) => {
     const { plan, document } = await parseOrRefuse(await readPlan(options.file, { vars: options.vars, day1: options.day1, launch: options.launch, starting: true }, cli), cli);
+    if (plan.startsOnlyBy.length > 0 && !plan.startsOnlyBy.includes(options.actor)) throw new FinalError({ code: 'START_NOT_ALLOWED', what: `this plan is started only by ${plan.startsOnlyBy.join(' or ')}, and ${options.actor} may not.`, where: options.file, means: 'Nothing was started.', todo: 'Let them start it (--as says who it comes from).' });
     const rollouts = await openRollouts(cli);
     const rollout = options.id ?? plan.rollout;
     const startOptions: StartOptions = {
