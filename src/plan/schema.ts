@@ -71,7 +71,7 @@ const decision = z.strictObject({
 });
 const move = z.record(name, z.union([text, z.number()]));
 /** a move in mid-soak */
-const stage = z.strictObject({ after: length, move, shrinks: yesNo.optional(), enter: conditions.optional() });
+const stage = z.strictObject({ after: length, move, shrinks: yesNo.optional(), enter: conditions.optional(), ...onlyIn });
 
 const watching = { watch: cadence.optional(), 'blind after': length.optional(), 'unknown for': length.optional() };
 const soak = text.describe('24h, or 24h, restarts on issue, or 4w, until decided');
