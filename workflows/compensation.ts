@@ -13,6 +13,8 @@ import { deciders, endIssues, rollbackMatter } from './watching.js';
 type RollbackDemand = Extract<Demand, { kind: 'rollback' }>;
 /** Rounds of undoing after the ladder was run; then the remainder is named and the rollout ends as incomplete. */
 const roundsAfterLadder = 3;
+/** How long people have to take back by hand what only they can; they are reminded and escalated to meanwhile. */
+const byHandWithinMs = 4 * 3_600_000;
 
 interface Undo { readonly target: string; readonly value: TargetValue; readonly moves: readonly MoveRecord[]; done: boolean; detail: string }
 
@@ -26,7 +28,7 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
   state.demand = null;
   const limitMs = run.phase?.rollbackWithinMs ?? plan.rollback.withinMs;
   state.rollback = { reason: demand.reason, to: toStart ? 'the start' : `the end of ${plan.phases[bound - 1]!.phase}`, by: demand.by, automatic: demand.automatic, decidedAt: demand.at, readBackAt: null, verified: null, remainder: [], done: false };
-  const undos = undosFrom(run, bound);
+  const { undos, byHand } = sorted(run, undosFrom(run, bound));
 
   if (plan.rollback.before.length > 0) await takeBefore(run, plan.rollback.before);
   // The undo leaves in this very workflow task; what is written down and told comes behind it.
@@ -37,6 +39,7 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
   run.tell('critical', 'rolling-back', `${state.rollout} is rolling back to ${state.rollback.to}: ${demand.reason}`, undos.map((undo) => `${undo.target} → ${undo.value}`).join('\n'), { to: deciders(run), matter: rollbackMatter(demand.at), ends: run.heldMatters() });
   for (const ask of Object.values(state.asks)) if (ask.state === 'open' && ask.kind !== 'acknowledge') voidAsk(run, ask.ask, 'a rollback was decided');
   state.holds = [];
+  const confirmed = takeBackByHand(run, byHand);
   await undoing;
   await settleOutstanding(run, undos);
 
@@ -55,6 +58,11 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
   state.rollback = { ...state.rollback, verified: verified === 'passed', done: true };
   await clearNotes(run, undos);
   if (plan.rollback.after.length > 0) await takeAfter(run, plan.rollback.after);
+  if (byHand.length > 0) {
+    remainder.push(...(await confirmed));
+    state.rollback = { ...state.rollback, remainder: [...remainder] };
+    await clearNotes(run, byHand);
+  }
   endIssues(run, () => true);
   finish(run, bound, verified, remainder);
   return toStart || remainder.length > 0 || verified === 'failed' ? 'over' : 'restored';
@@ -79,6 +87,25 @@ function undosFrom(run: Run, bound: number): Undo[] {
     const moves = standing.filter((move) => move.target === target);
     return { target, value: moves[0]!.before, moves, done: false, detail: 'not read back yet' };
   });
+}
+
+/** What only a person moves, only a person takes back: asked at once, reminded, escalated, and it keeps nothing else waiting. Answers what remains. */
+async function takeBackByHand(run: Run, undos: readonly Undo[]): Promise<string[]> {
+  await Promise.all(undos.map(async (undo) => {
+    run.tell('emergency', 'undo-by-hand', `${undo.target} must be taken back to ${undo.value} by hand, now`, '', { to: deciders(run) });
+    const id = openAsk(run, { ask: `rollback/${undo.target}`, kind: 'manual-move', question: `Take ${undo.target} back to ${undo.value} by hand, now, and confirm.`, from: deciders(run), options: ['done', 'failed'], healthy: 'done', withinMs: byHandWithinMs, otherwise: 'it is named as what remains' });
+    await condition(() => run.state.asks[id]!.state !== 'open');
+    const { state, result, answers } = run.state.asks[id]!;
+    if (state === 'settled' && result === 'done') settle(run, undo, undo.value, `confirmed by ${answers.at(-1)!.by}`, `${run.state.rollout}/${undo.target}/${run.state.generation}/undo`, false);
+    else undo.detail = state === 'settled' ? `${answers.at(-1)!.by} says that it failed` : 'nobody confirmed it in time';
+  }));
+  return undos.filter((undo) => !undo.done).map((undo) => undo.target);
+}
+
+/** Targets that are taken back by us, and those that are by people. */
+function sorted(run: Run, all: readonly Undo[]): { readonly undos: readonly Undo[]; readonly byHand: readonly Undo[] } {
+  const manual = (undo: Undo): boolean => run.since020 && run.target(undo.target).provider === 'manual';
+  return { undos: all.filter((undo) => !manual(undo)), byHand: all.filter(manual) };
 }
 
 async function undoAll(run: Run, undos: readonly Undo[], deadline: number, ladder: readonly LadderStep[] = run.plan.rollback.ladder): Promise<void> {
@@ -159,13 +186,13 @@ async function climb(run: Run, ladder: readonly LadderStep[]): Promise<void> {
 export async function takePartBack(run: Run, failed: PartFailed): Promise<void> {
   const { state, plan } = run;
   const phase = run.phaseName;
-  const undos = undosFrom(run, state.phaseIndex);
+  const { undos, byHand } = sorted(run, undosFrom(run, state.phaseIndex));
   run.note('decision', `${failed.why} ${phase} is taken back as one`, { part: failed.part, targets: undos.map((undo) => undo.target) });
   const left = await run.orDemand((async () => {
     await undoAll(run, undos, run.now() + (run.phase?.rollbackWithinMs ?? plan.rollback.withinMs), []);
-    return [...undos.filter((undo) => !undo.done).map((undo) => undo.target), ...(await undoSteps(run, state.phaseIndex)), ...(await payWhatIsOwed(run))];
+    return [...undos.filter((undo) => !undo.done).map((undo) => undo.target), ...(await undoSteps(run, state.phaseIndex)), ...(await payWhatIsOwed(run)), ...(await takeBackByHand(run, byHand))];
   })());
-  await clearNotes(run, undos);
+  await clearNotes(run, [...undos, ...byHand]);
   state.generation++;
   state.gate = null;
   if (left.length > 0) {

@@ -3,15 +3,16 @@
 import type { Condition } from '../../judgement/types.js';
 import type { ResolvedMetric, ResolvedPlan } from '../../plan/types.js';
 
-export interface Health { readonly base: number; /** halves in two weeks (or doubles, when higher is better): the plan asks for a trend */ readonly improves: boolean; /** a counter: grows while anything is exposed */ readonly counts: boolean; readonly better: 'lower' | 'higher' }
+export interface Health { readonly base: number; /** halves in two weeks (or doubles, when higher is better): the plan asks for a trend */ readonly improves: boolean; /** a counter of users: grows while anything is exposed */ readonly counts: boolean; readonly better: 'lower' | 'higher' }
 
 export function healthOf(plan: ResolvedPlan): ReadonlyMap<string, Health> {
   const checks = [...plan.preparation, ...plan.phases.flatMap((phase) => phase.preparation), ...(plan.completion?.items ?? [])].flatMap(({ check }) => (check?.kind === 'holds' ? [check] : []));
   const wanted: { condition: Condition; holds: boolean }[] = [
-    ...[...plan.phases.flatMap((phase) => [...phase.enter, ...phase.stages.flatMap((stage) => stage.enter), ...phase.leave]), ...(plan.baking?.leave ?? []), ...checks, ...plan.grades.flatMap((grade) => grade.criteria), ...plan.invariants].map(({ condition }) => ({ condition, holds: true })),
+    ...[...plan.phases.flatMap((phase) => [...phase.enter, ...phase.stages.flatMap((stage) => stage.enter), ...phase.leave]), ...(plan.baking?.leave ?? []), ...checks, ...plan.grades.flatMap((grade) => grade.criteria), ...plan.invariants, ...plan.rollback.verify].map(({ condition }) => ({ condition, holds: true })),
     ...[...plan.triggers, ...plan.phases.flatMap((phase) => phase.triggers), ...(plan.baking?.triggers ?? [])].map(({ condition }) => ({ condition, holds: false })),
   ];
-  const counters = new Set([...wanted.map((one) => one.condition), ...plan.rollback.verify.map((one) => one.condition)].flatMap((condition) => (condition.kind === 'compare' && condition.subject.kind === 'increase' ? [condition.subject.metric] : [])));
+  // What must stand still once all is taken back stands for users; every other counter has nothing to count in a healthy world.
+  const counters = new Set(plan.rollback.verify.flatMap(({ condition }) => (condition.kind === 'compare' && condition.subject.kind === 'increase' ? [condition.subject.metric] : [])));
   return new Map(plan.metrics.map((metric) => [metric.name, { base: baseOf(metric, wanted), improves: wanted.some(({ condition }) => condition.kind === 'trend' && condition.metric === metric.name && condition.direction !== 'steady'), counts: counters.has(metric.name), better: metric.better }]));
 }
 
