@@ -47,6 +47,11 @@ describeNeeding(['test-server'], 'sihat-tcm, all healthy', () => {
     expect(made.status.steps.map(({ step, state }) => `${step}: ${state}`)).toEqual(resolved('sihat-tcm').phases.flatMap((phase) => [...phase.before, ...phase.after]).map(({ name }) => `${name}: done`));
   });
 
+  it('B4: a phase moves nothing before the one before it has been left healthy, and its gate judges that one again', () => {
+    for (const [index, phase] of made.phases.entries()) if (index > 0) expect(phase.movedAt!).toBeGreaterThan(made.phases[index - 1]!.endedAt!);
+    for (const phase of resolved('sihat-tcm').phases.slice(1)) expect(phase.enter.some(({ from }) => from !== null)).toBe(true);
+  });
+
   it('B5: success metrics tighten by phase, each with a target and a critical threshold where the text has two', () => {
     const plan = resolved('sihat-tcm');
     expect(plan.phases.map((phase) => phase.leave.map(({ condition }) => condition.text).filter((text) => text.startsWith('error_rate')))).toEqual([['error_rate < 2%'], ['error_rate < 1.5%'], ['error_rate < 1%'], ['error_rate < 1%'], ['error_rate < 1.5%'], ['error_rate < 1%'], ['error_rate < 0.5%']]);
@@ -99,14 +104,10 @@ describeNeeding(['test-server'], 'sihat-tcm, in trouble', () => {
   }, 200_000);
 
   it('B3: a failure in the middle compensates what was done', async () => {
-    const made = await rehearse(sihat, 'commands: [{ command: events:init-history, fails: 1 }]', { ...hourly, untilMs: 20 * day });
+    const made = await rehearse(sihat, 'commands: [{ command: events:init-history, fails: 1 }]', { ...hourly, untilMs: 32 * day });
     expect(texts(made, 'step-undone').some((text) => text.startsWith('undo: Deploy the flags'))).toBe(true);
     expect(phaseOf(made, 'event-command').movedAt).not.toBeNull();
   }, 200_000);
-
-  it('B4: a phase begins only when the one before is validated', () => {
-    for (const [index, phase] of resolved('sihat-tcm').phases.entries()) if (index > 0) expect(JSON.stringify(phase.enter)).toContain(resolved('sihat-tcm').phases[index - 1]!.phase);
-  });
 
   it('B6: phase 1 goes back on errors, slow answers and dissatisfaction, and every phase on a safety-critical failure', async () => {
     const made = await rehearse(sihat, scenario('sihat-tcm--safety-critical-failure'), hourly);
@@ -124,7 +125,7 @@ describeNeeding(['test-server'], 'sihat-tcm, in trouble', () => {
   }, 200_000);
 
   it('B8, B9: a controlled rollback to a named phase restores what stood after it, with its reason', async () => {
-    const made = await rehearse(sihat, scenario('sihat-tcm--back-to-phase-2'), { ...hourly, untilMs: 20 * day });
+    const made = await rehearse(sihat, scenario('sihat-tcm--back-to-phase-2'), { ...hourly, untilMs: 32 * day });
     expect(made.outcome).toBe('held');
     expect(made.status.rollback).toMatchObject({ to: 'the end of ai-core', reason: 'Performance issues' });
     for (const [target, share] of Object.entries(shares['ai-core']!)) expect(made.targets[target]).toBe(share);
@@ -132,7 +133,7 @@ describeNeeding(['test-server'], 'sihat-tcm, in trouble', () => {
   }, 200_000);
 
   it('B8: the current phase goes back by one command', async () => {
-    const made = await rehearse(sihat, 'commandsGiven: [{ at: event-command + 20h, give: rollback, by: deployment-lead, with: { phase: current, reason: Emergency } }]', { ...hourly, untilMs: 20 * day });
+    const made = await rehearse(sihat, 'commandsGiven: [{ at: event-command + 20h, give: rollback, by: deployment-lead, with: { phase: current, reason: Emergency } }]', { ...hourly, untilMs: 32 * day });
     expect(made.status.rollback).toMatchObject({ to: 'the end of ai-core' });
   }, 200_000);
 });
