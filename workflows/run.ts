@@ -112,6 +112,8 @@ export class Run {
 
   /** One entry of the record. The outbox (outbox.ts) writes it in order, however late. */
   note(kind: string, text: string, detail: JsonValue = null, actor = 'tidegate'): void {
+    // Whatever still ran when the rollout ended has nothing to add: its record is closed, and who was to be told has been.
+    if (this.over && this.since020) return;
     const { outbox } = this.state;
     outbox.entries.push({ seq: outbox.nextSeq++, at: this.now(), kind, phase: this.phaseName, actor, text, detail });
     this.state.updatedAt = this.now();
@@ -120,6 +122,7 @@ export class Run {
 
   /** Tells people: by the channels of the severity, and of the people addressed. Never waits. */
   tell(severity: Severity | 'ask', topic: string, title: string, body = '', about: { to?: readonly string[]; ask?: string; answers?: NonNullable<State['outbox']['messages'][number]['message']['answers']>; channels?: readonly ChannelRef[]; matter?: string; /** told where what is over was told, too */ ends?: readonly Matter[] } = {}): void {
+    if (this.over && this.since020) return;
     const { outbox } = this.state;
     const key = `${this.state.rollout}/${outbox.nextMessage++}`;
     const to = about.to ?? [];

@@ -79,7 +79,7 @@ function check(made: Rehearsal): void {
     before = entry.hash;
   }
   // After the end nothing is left to write.
-  if (made.status.outcome !== null) expect(made.entries.at(-1)!.kind).toBe('ended');
+  if (made.status.outcome !== null) expect(made.entries.slice(made.entries.findIndex((entry) => entry.kind === 'ended')).map((entry) => `${entry.kind}: ${entry.text}`)).toEqual([`ended: ${made.rollout} is over: ${made.status.outcome}`]);
   // Every move of ours is undone once or not at all; what stands is what the record says.
   const undone = made.moves.filter((move) => move.direction === 'back');
   expect(new Set(undone.map((move) => `${move.target}/${move.at}`)).size).toBe(undone.length);
