@@ -14,8 +14,8 @@ export default defineConfig({
     reporters: ['default', './test/setup/last-lines.ts'],
     globalSetup: ['test/setup/global.ts'],
     projects: [
-      { extends: true, test: { name: 'default', include: every, exclude: programs, hookTimeout: 120_000, testTimeout: 120_000 } },
-      { extends: true, test: { name: 'uncached', include: ['test/workflows/**/*.test.ts'], hookTimeout: 120_000, testTimeout: 240_000, env: { TIDEGATE_TEST_CACHE: '0' } } },
+      { extends: true, test: { name: 'default', include: every, exclude: programs, hookTimeout: 240_000, testTimeout: 240_000 } },
+      { extends: true, test: { name: 'uncached', include: ['test/workflows/**/*.test.ts'], hookTimeout: 240_000, testTimeout: 600_000, env: { TIDEGATE_TEST_CACHE: '0' } } },
       { extends: true, test: { name: 'programs', include: programs, maxWorkers: 1, sequence: { groupOrder: 1 }, hookTimeout: 120_000, testTimeout: 120_000 } },
     ],
   },
