@@ -10,7 +10,7 @@ describeNeeding(['test-server'], 'the scenarios of the shipped plans', () => {
   for (const { name, plan, outcome, what } of scenarios()) {
     it(`${name}: ${outcome}, when ${what}`, async () => {
       const text = scenario(name);
-      const quickly = !text.includes('metrics:') || (outcome === 'completed' && plan !== 'mbct-assessments');
+      const quickly = !text.includes('metrics:') || outcome === 'completed';
       const made = await rehearse(example(plan), text, { file: `examples/${plan}.yaml`, ...(plan === 'triage-1323' ? { vars: { variant: 'cloud-run' } } : {}), ...(quickly ? { cadenceMs: hour } : {}) });
       expect(made.outcome).toBe(outcome);
     }, 300_000);
