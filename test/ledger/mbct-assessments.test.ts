@@ -100,7 +100,7 @@ describeNeeding(['test-server'], 'mbct-assessments, in trouble', () => {
 
   it('C8: slow for more than a minute goes back; a single slow answer does not', async () => {
     expect((await rehearse(mbct, scenario('mbct-assessments--slow-for-two-minutes'), { file })).outcome).toBe('rolled-back');
-    const single = await rehearse(mbct, 'metrics: { crisis_response: [{ at: canary + 5h, for: 60s, value: 300 }] }', { file, untilMs: 44 * hour });
+    const single = await rehearse(mbct, 'metrics: { crisis_response: [{ at: canary + 5h, for: 20s, value: 300 }] }', { file, untilMs: 44 * hour });
     expect([phaseOf(single, 'canary').movedAt !== null, single.outcome === 'rolled-back']).toEqual([true, false]);
   }, 400_000);
 
