@@ -156,10 +156,11 @@ describeNeeding(['test-server'], 'a soak until it is decided', () => {
     expect(made.status.holds).toEqual([]);
   });
 
-  it('still rolls back by itself while it waits', async () => {
+  it('still rolls back by itself while it waits, in the very task in which a reminder falls due', async () => {
+    // hourly looks fall on the reminders; a task that replays a long history takes longer than what lies between them (workflows/rehearsal/timers.ts)
     const made = await rehearse(untilDecided, `
 answers: [{ ask: wave-1/decision, never: true }]
-metrics: { error_rate: [{ at: wave-1 + 5d, for: 1h, value: 20 }] }`, { untilMs: 10 * day, cadenceMs: hour });
+metrics: { error_rate: [{ at: wave-1 + 5d, for: 1h, value: 20 }] }`, { untilMs: 10 * day, cadenceMs: hour, maxHistoryEvents: 100_000 });
     expect(made.outcome).toBe('rolled-back');
     expect(made.targets['flag']).toBe(0);
   });

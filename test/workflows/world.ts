@@ -49,8 +49,9 @@ ${more.one ?? ''}
 ${more.two ?? ''}
 `;
 
-/** 0: every task replays the whole history, and a long story takes minutes. */
+/** 0: every task replays the whole history. So that a story of weeks does not take hours, it is then also continued as new again and again. */
 export const cached = process.env['TIDEGATE_TEST_CACHE'] === '0' ? 0 : undefined;
+const withoutCache = { cachedWorkflows: 0, maxHistoryEvents: 250 };
 
 /** Rehearsals of a file, one after the other. */
 export function rehearsals(): (plan: string, scenario?: string, options?: Partial<RehearsalOptions>) => Promise<Rehearsal> {
@@ -61,7 +62,7 @@ export function rehearsals(): (plan: string, scenario?: string, options?: Partia
   return async (plan, scenario = '', options = {}) => {
     await endLast();
     const abort = new AbortController();
-    const running = rehearse(plan, { signal: abort.signal, file: 'plan.yaml', scenario: scenario === '' ? null : { text: scenario, file: 'scenario.yaml' }, ...(cached === undefined ? {} : { cachedWorkflows: cached }), ...options });
+    const running = rehearse(plan, { signal: abort.signal, file: 'plan.yaml', scenario: scenario === '' ? null : { text: scenario, file: 'scenario.yaml' }, ...(cached === undefined ? {} : withoutCache), ...options });
     before = { abort, settled: running.catch(() => undefined) };
     const made = await running;
     check(made);
