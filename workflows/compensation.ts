@@ -54,7 +54,7 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
     remainder.push(...(await undoSteps(run, bound)).map((name) => `step '${name}'`), ...(await payWhatIsOwed(run)).map((name) => `what must follow '${name}'`));
     state.rollback = { ...state.rollback, remainder: [...remainder] };
   }
-  const verified = remainder.length === 0 ? await verify(run) : 'failed';
+  let verified = remainder.length === 0 ? await verify(run) : 'failed';
   state.rollback = { ...state.rollback, verified: verified === 'passed', done: true };
   await clearNotes(run, undos);
   if (plan.rollback.after.length > 0) await takeAfter(run, plan.rollback.after);
@@ -62,6 +62,13 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
     remainder.push(...(await confirmed));
     state.rollback = { ...state.rollback, remainder: [...remainder] };
     await clearNotes(run, byHand);
+  }
+  // The watch has gone on judging the proof: what holds by now, after the last step and the last pair of hands, is verified after all.
+  if (run.since020 && verified !== 'passed' && remainder.length === 0 && state.gate === 'pass') {
+    verified = 'passed';
+    state.rollback = { ...state.rollback, verified: true };
+    run.note('verified', `the rollback is verified after all: ${proofOf(run)}`, { verdict: 'pass' });
+    run.tell('critical', 'rollback-verified', `${state.rollout} is rolled back, and by now the plan's proof holds`, proofOf(run), { to: deciders(run) });
   }
   endIssues(run, () => true);
   finish(run, bound, verified, remainder);
@@ -256,7 +263,7 @@ async function verify(run: Run): Promise<'passed' | 'failed' | 'inconclusive'> {
   run.rewatch++;
   await condition(() => state.gate === 'pass', plan.rollback.verifyWithinMs);
   const gate = state.gate as 'pass' | 'fail' | 'inconclusive' | null;
-  const said = state.verdicts.filter((verdict) => plan.rollback.verify.some((one) => verdict.id.startsWith(`${one.id}#`))).map((verdict) => verdict.message).join('; ');
+  const said = proofOf(run);
   run.note('verified', gate === 'pass' ? `the rollback is verified: ${said}` : `the rollback is not verified: ${said}`, { verdict: gate ?? 'inconclusive' });
   if (gate === 'pass') return 'passed';
   if (gate === 'fail') {
@@ -268,6 +275,9 @@ async function verify(run: Run): Promise<'passed' | 'failed' | 'inconclusive'> {
   run.tell('critical', 'rollback-unverified', `${state.rollout} is rolled back, but the proof is inconclusive`, said, { to: deciders(run) });
   return 'inconclusive';
 }
+
+/** What the plan's proof says now. */
+const proofOf = ({ state, plan }: Run): string => state.verdicts.filter((verdict) => plan.rollback.verify.some((one) => verdict.id.startsWith(`${one.id}#`))).map((verdict) => verdict.message).join('; ');
 
 async function clearNotes(run: Run, undos: readonly Undo[]): Promise<void> {
   // The break-glass notes of what is undone would undo it a second time. A dead journal keeps them: writing a value that is in force is harmless.

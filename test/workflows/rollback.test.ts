@@ -66,6 +66,19 @@ writes: [{ target: flag, fails: always, direction: back }]`);
     expect(made.messages.some((message) => message.severity === 'emergency' && message.topic === 'rollback-incomplete')).toBe(true);
   });
 
+  it('is verified by what holds at its end, not only in the minutes that the proof is given', async () => {
+    const plan = smallPlan({ top: `rollback: { verify: ['error_rate < 5%'], verify within: 2m, after: [{ step: Restore the cache, run: restore, ask: [ann], within: 1h }] }` });
+    const during = (length: string): string => `
+events: [{ at: wave-1 + 6h, event: data-corruption }]
+metrics: { error_rate: [{ at: wave-1 + 6h, for: ${length}, value: 8 }] }`;
+    const late = await rehearse(plan, during('10m'));
+    expect([late.outcome, late.status.rollback!.verified]).toEqual(['rolled-back', true]);
+    expect(texts(late, 'verified')).toEqual([expect.stringContaining('is not verified: error_rate is 8'), expect.stringContaining('is verified after all: error_rate is')]);
+    expect(late.messages.filter((message) => message.topic.startsWith('rollback-')).map((message) => message.topic)).toEqual(['rollback-unverified', 'rollback-verified']);
+    const never = await rehearse(plan, during('3h'));
+    expect([never.outcome, never.status.rollback!.verified]).toEqual(['rollback-incomplete', false]);
+  });
+
   it('undoes a write whose outcome is unknown', async () => {
     const made = await rehearse(smallPlan(), `
 writes: [{ target: flag, fails: always, how: after effect }]
