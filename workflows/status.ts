@@ -24,9 +24,9 @@ export function stateOf(state: State): RolloutState {
   }
 }
 
-export function statusOf(run: Run): Status {
+/** @param asks those that are shown; a long rollout has hundreds that are settled */
+export function statusOf(run: Run, asks = Object.values(run.state.asks)): Status {
   const { state, plan } = run;
-  const asks = Object.values(state.asks);
   return {
     rollout: state.rollout, description: plan.description, owner: plan.owner, timezone: plan.timezone, state: stateOf(state), outcome: state.outcome, phase: run.phaseName, phaseNumber: Math.min(state.phaseIndex + 1, plan.phases.length), phaseCount: plan.phases.length,
     targets: Object.fromEntries(plan.targets.map((target) => [target.id, { value: standing(state, target.id) ?? mustStandAt(state, target) ?? 'as found', unit: target.unit, cap: target.cap, ...(target.protected === null ? {} : { protected: true as const }) }])),
@@ -98,7 +98,7 @@ const sign: Record<RolloutState, string> = { preparing: '○', moving: '→', so
 
 /** The status card that Temporal's UI and `temporal workflow metadata` show. */
 export function cardOf(run: Run): string {
-  const status = statusOf(run);
+  const status = statusOf(run, Object.values(run.state.asks).filter((ask) => ask.state === 'open'));
   const lines = [
     `### ${sign[status.state]} ${status.rollout}: ${status.state}`,
     `${status.phase === null ? 'all phases are done' : `${status.phase} (${status.phaseNumber} of ${status.phaseCount})`}, owner ${status.owner}${status.variant === null ? '' : `, variant ${status.variant}`}`,
@@ -109,7 +109,7 @@ export function cardOf(run: Run): string {
     ...status.holds.map((hold) => `- **held** since ${new Date(hold.since).toISOString()}: ${hold.message}`),
     ...status.issues.filter((issue) => issue.endedAt === null).map((issue) => `- **${issue.severity}**: ${issue.text}`),
     ...(status.incidents ?? []).filter((one) => one.overAt === null).map((one) => `- **${one.id}** (${one.severity}), commander ${one.commander}: ${one.text}; ${one.acknowledgedBy === null ? `calling ${one.called.at(-1)?.who ?? one.commander}` : `${one.acknowledgedBy} has it`}`),
-    ...status.asks.filter((ask) => ask.state === 'open').map((ask) => `- asked: ${ask.question} \`${ask.ask}\` (${ask.from.join(', ')}; ${ask.answers.length} of ${ask.needs})`),
+    ...status.asks.map((ask) => `- asked: ${ask.question} \`${ask.ask}\` (${ask.from.join(', ')}; ${ask.answers.length} of ${ask.needs})`),
     ...status.badSignals.slice(-3).map((bad) => `- ignored: ${bad}`),
   ];
   return lines.join('\n').slice(0, 18_000);
