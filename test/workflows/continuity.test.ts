@@ -10,11 +10,14 @@ metrics:
 drift: [{ at: wave-1 + 20h 3m, target: flag, to: 4 }]
 events: [{ at: wave-1 + 3h, event: escalation }]`;
 
+/** What is counted in events must not be continued as new meanwhile. */
+const inOneRun = { maxHistoryEvents: 100_000 };
+
 describeNeeding(['test-server'], 'the story', () => {
   const rehearse = rehearsals();
 
   it('is the same however often the run is continued as new', async () => {
-    const whole = await rehearse(smallPlan(), storm);
+    const whole = await rehearse(smallPlan(), storm, inOneRun);
     const cut = await rehearse(smallPlan(), storm, { maxHistoryEvents: 60, cadenceMs: null });
     expect(cut.outcome).toBe(whole.outcome);
     expect(cut.moves.map(({ target, before, after, direction }) => ({ target, before, after, direction }))).toEqual(whole.moves.map(({ target, before, after, direction }) => ({ target, before, after, direction })));
@@ -45,15 +48,15 @@ describeNeeding(['test-server'], 'the story', () => {
   });
 
   it('writes little history: a day of soak costs a handful of events at any cadence', async () => {
-    const quick = await rehearse(smallPlan(), '', { cadenceMs: 1 * minute });
-    const slow = await rehearse(smallPlan(), '', { cadenceMs: hour });
+    const quick = await rehearse(smallPlan(), '', { ...inOneRun, cadenceMs: 1 * minute });
+    const slow = await rehearse(smallPlan(), '', { ...inOneRun, cadenceMs: hour });
     expect(quick.evaluations).toBeGreaterThan(slow.evaluations * 20);
     expect(Math.abs(quick.historyEvents - slow.historyEvents)).toBeLessThan(60);
   });
 
   it('adds fewer than eight events a day to a long soak, with a stand-up that this phase does not hold; each day is in the record all the same', async () => {
     const plan = (soak: string): string => smallPlan({ soak, top: 'stand-ups: [{ stand-up: Twice a day, at: [09:00, 17:00], in: wave-2, from: [ann] }]' });
-    const [short, long] = [await rehearse(plan('2d'), '', { cadenceMs: hour }), await rehearse(plan('16d'), '', { cadenceMs: hour })];
+    const [short, long] = [await rehearse(plan('2d'), '', { ...inOneRun, cadenceMs: hour }), await rehearse(plan('16d'), '', { ...inOneRun, cadenceMs: hour })];
     expect((long.historyEvents - short.historyEvents) / 14).toBeLessThan(8);
     expect(texts(long, 'watch-summary').length).toBeGreaterThanOrEqual(16);
     expect(long.asks.filter((ask) => ask.kind === 'stand-up').map((ask) => ask.ask)).toEqual(short.asks.filter((ask) => ask.kind === 'stand-up').map((ask) => ask.ask));
