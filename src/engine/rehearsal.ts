@@ -27,7 +27,7 @@ export interface RehearsalOptions {
   readonly day1?: string | null;
   readonly launch?: string | null;
   readonly cadenceMs?: Ms | null;
-  /** default: three times the nominal length, at least 30 days */
+  /** default: the nominal length and 60 days more */
   readonly untilMs?: Ms | null;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly progress?: (line: string) => void;
@@ -192,7 +192,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   interrupted.catch(() => { /* whoever waits hears it */ });
   try {
     if (startAt > virtualNow) await Promise.race([environment.sleep(startAt - virtualNow), interrupted]);
-    const untilMs = options.untilMs ?? Math.max(3 * (plan.nominalEnd - startAt), 30 * 86_400_000);
+    const untilMs = options.untilMs ?? plan.nominalEnd - startAt + 60 * 86_400_000;
     progress(`rehearsing ${plan.rollout} from ${new Date(startAt).toISOString()}`);
     const curtain = await environment.client.workflow.start('curtain', { taskQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
     const handle = await environment.client.workflow.start('rollout', {
