@@ -13,7 +13,7 @@ export const interceptors = (): WorkflowInterceptors => ({
       if (!outer.cancellable || outer.consideredCancelled) return next(input);
       const due = Date.now() + input.durationMs;
       // A scope of its own, which hears of the outer one's end only from here.
-      const timer = new CancellationScope({ parent: new CancellationScope({ cancellable: false }) });
+      const timer = new CancellationScope({ cancellable: true, parent: new CancellationScope({ cancellable: false }) });
       const fired = timer.run(() => next(input));
       const cancelled = outer.cancelRequested.catch((error: unknown) => {
         if (due - Date.now() > aboutToFireMs) timer.cancel();
