@@ -8,7 +8,7 @@ import type { ResolvedPlan } from '../../src/plan/types.js';
 const folder = join(import.meta.dirname, '../../examples');
 export const example = (name: string): string => readFileSync(join(folder, `${name}.yaml`), 'utf8');
 export const scenario = (name: string): string => readFileSync(join(folder, 'scenarios', `${name}.yaml`), 'utf8');
-/** What the seed document says a scenario comes to: `# OUTCOME: what happens` in its first line. */
+/** What a scenario comes to: `# OUTCOME: what happens` in its first line. */
 export const scenarios = (): readonly { readonly name: string; readonly plan: string; readonly outcome: string; readonly what: string }[] => readdirSync(join(folder, 'scenarios')).filter((file) => file.endsWith('.yaml')).sort().map((file) => {
   const name = file.replace(/\.yaml$/, '');
   const [, outcome, what] = /^# ([a-z-]+): (.+)$/m.exec(scenario(name).split('\n')[0]!)!;

@@ -84,7 +84,7 @@ describe('the batch-patches plan', () => {
 });
 
 describe('every example', () => {
-  for (const name of ['batch-patches', 'quickstart']) {
+  for (const name of ['batch-patches', 'batch-patches-nginx', 'quickstart']) {
     it(`${name} is sound and the lint has no warning for it`, () => {
       const result = read(load(name));
       expect(result.ok ? result.warnings.filter(({ level }) => level === 'warning') : result.problems).toEqual([]);
