@@ -7,7 +7,7 @@ import { createHttpClient } from '../../src/http/client.js';
 import type { ResolvedPlan } from '../../src/plan/types.js';
 import { createProbe } from '../../src/sources/probe.js';
 import { metricRef } from '../sources/conformance.js';
-import { day, hour } from '../workflows/world.js';
+import { day, hour, minute } from '../workflows/world.js';
 import { resolved } from './examples.js';
 
 const triage = resolved('triage-1323', { variant: 'cloud-run' });
@@ -50,6 +50,11 @@ it('A21: three percentiles, errors, requests and their rate are read, and all th
 
 it('A22: everybody of the path has an address', () => { expect(emails(triage, triage.escalation)).toEqual(['oncall@1323.example', 'tech@1323.example', 'clinical@1323.example', 'director@1323.example', 'dmh@moph.example']); });
 
+it('A23: production is watched day and night, and whoever has the rotation is called first', () => {
+  expect([phase(triage, 'production').cadenceMs, triage.hours, triage.escalation[0]]).toEqual([15 * minute, null, 'engineer']);
+  expect(triage.people.find(({ id }) => id === 'engineer')!.contacts['phone']).toBe('rotation');
+});
+
 it('B14: the commands of a phase cannot take longer than the hours that it has', () => {
   const most = sihat.phases.map(({ checks, before, after }) => [...checks.map(({ command }) => command), ...before.map(({ run }) => run), ...after.map(({ run }) => run)].reduce((sum, { timeoutMs }) => sum + timeoutMs, 0));
   const allowed = [2, 3, 2.5, 2, 3, 2.5, 4].map((hours) => hours * hour);
@@ -58,9 +63,9 @@ it('B14: the commands of a phase cannot take longer than the hours that it has',
 
 it('B15: the application is installed before phase 1, and its five variables are as they must be', () => {
   expect(sihat.phases[0]!.preparation).toMatchObject([{ command: { run: 'npm install', cwd: 'sihat-tcm-web' } }]);
-  const check = sihat.preparation.find(({ question }) => question === 'Environment variables validated')!.check;
+  const check = sihat.preparation.find(({ question }) => question === 'Environment variables validated')!.check!;
   expect(check).toMatchObject({ kind: 'environment', source: { file: 'sihat-tcm-web/.env.production' } });
-  expect(check!.kind === 'environment' ? Object.fromEntries(check.has.map(({ key, value }) => [key, value])) : null).toEqual({ FEATURE_FLAGS_ENABLED: 'true', FEATURE_FLAGS_ENVIRONMENT: 'production', DEPLOYMENT_PHASE: 'phase_1_medical_safety', MONITORING_ENABLED: 'true', ROLLBACK_ENABLED: 'true' });
+  expect(check.kind === 'environment' ? Object.fromEntries(check.has.map(({ key, value }) => [key, value])) : null).toEqual({ FEATURE_FLAGS_ENABLED: 'true', FEATURE_FLAGS_ENVIRONMENT: 'production', DEPLOYMENT_PHASE: 'phase_1_medical_safety', MONITORING_ENABLED: 'true', ROLLBACK_ENABLED: 'true' });
 });
 
 it('B16: healthy is what the health endpoint says of itself', () => { expect(metric(sihat, 'availability').settings).toMatchObject({ url: 'https://sihat-tcm.com/api/health', fields: { status: 'healthy' } }); });
@@ -91,6 +96,11 @@ it('B20: after it come the final steps, the retrospective, the handing over and 
 it('B21: lead, technical lead and product owner have their addresses, the team has one, and so has the channel', () => {
   expect(emails(sihat, ['deployment-lead', 'tech-lead', 'product-owner'])).toEqual(['deployment-lead@sihat-tcm.com', 'tech-lead@sihat-tcm.com', 'product-owner@sihat-tcm.com']);
   expect(sihat.channels.warning.map(({ settings }) => settings['channel'] ?? settings['to'])).toEqual(['#sihat-tcm-deployment', 'deployment-team@sihat-tcm.com']);
+});
+
+it('C13: critical, warning and info have the places that the document names', () => {
+  const places = (['critical', 'warning', 'info'] as const).map((severity) => mbct.channels[severity].map(({ provider, settings }) => settings['channel'] ?? provider));
+  expect(places).toEqual([['#crisis-team', '#on-call-engineering', 'pagerduty'], ['#engineering', '#clinical-team'], ['#monitoring']]);
 });
 
 it('C19: the figures of crisis, performance and clinical accuracy have the limits that the document gives', () => {
@@ -138,6 +148,11 @@ it('C26: whoever is called has the commands that show the flags and switch an ex
   expect(incident(mbct, 'emergency').firstSteps.join('\n')).toMatch(/feature-flags:production-status[^]*feature-flags:emergency-disable -- --feature experimental/);
 });
 
+it('C28: the hotline is looked at on blue and on green, each by itself: green goes back, blue is asked about', () => {
+  expect(['hotline_blue', 'hotline_green'].map((name) => metric(mbct, name).settings)).toMatchObject([{ url: 'http://blue:8080/crisis/988/status', field: 'available' }, { url: 'http://green:8080/crisis/988/status', field: 'available' }]);
+  expect(phase(mbct, 'canary').triggers.map(({ condition, reaction }) => [condition.text, reaction.kind])).toEqual([['hotline_blue = down', 'ask'], ['hotline_green = down', 'rollback']]);
+});
+
 it('D11: development is set up once and started with mocks before staging is touched', () => {
   const { preparation, checks, moves } = phase(advocacy, 'development');
   expect([preparation.map(({ command }) => command!.run), checks.map(({ command }) => command.run), moves]).toEqual([['./scripts/setup.sh'], ['./scripts/start_server.sh development --check'], []]);
@@ -149,8 +164,8 @@ it('D12: where there is a GPU the containers are started with its profile', () =
 });
 
 it('D13: of the variables the five that are required are checked, and the three that have defaults are not', () => {
-  const check = phase(advocacy, 'production').preparation.find(({ kind }) => kind === 'check')!.check;
-  expect(check!.kind === 'environment' ? check.has.map(({ key, value }) => [key, value]) : null).toEqual([['SECRET_KEY', null], ['APP_ENV', 'production'], ['MEDGEMMA_API_KEY', null], ['USE_MOCKS', 'false'], ['LOG_FORMAT', 'json']]);
+  const check = phase(advocacy, 'production').preparation.find(({ kind }) => kind === 'check')!.check!;
+  expect(check.kind === 'environment' ? check.has.map(({ key, value }) => [key, value]) : null).toEqual([['SECRET_KEY', null], ['APP_ENV', 'production'], ['MEDGEMMA_API_KEY', null], ['USE_MOCKS', 'false'], ['LOG_FORMAT', 'json']]);
 });
 
 it('D14: before there are more replicas, sessions are where all of them see them, and the GPU has room', () => { expect(phase(advocacy, 'scaled').preparation.map(({ question }) => question.split(' ').slice(0, 2).join(' '))).toEqual(['Sessions are', 'The GPU']); });
@@ -175,6 +190,14 @@ it('E24: every review has the tasks of its list', () => { expect(tasks(patches))
 it('E25: four people hold the stand-up, and any day of the waves and of the two weeks after them has one', () => {
   for (const standUp of patches.standUps) expect(standUp.from).toEqual(['commander', 'oncall', 'manager', 'product-owner']);
   expect(new Set(patches.standUps.flatMap(({ phases, weekdays }) => (weekdays.length === 7 ? phases : [])))).toEqual(new Set(['wave-1', 'wave-2', 'wave-3', 'wave-4', 'baking']));
+});
+
+it('E26: each wave has reasons of its own to go back, in force until the end', () => {
+  expect(patches.phases.map(({ triggers }) => triggers.filter(({ severity }) => severity === 'emergency').map(({ condition }) => condition.text))).toEqual([
+    ['error_rate > 10% for 5m', 'event: memory-leak'], ['error_rate > wave-1 + 5 points', 'p95_latency > baseline + 50%'], ['error_rate > 10%', 'memory > 2x baseline', 'cpu > baseline + 80%', 'events(customer-escalation) > 5'],
+    ['events(customer-issue) > 1 over 1h', 'invariant_violations > 10', 'p99_latency > 1500ms for 5m', 'uptime < 99% over 1h'],
+  ]);
+  expect(patches.triggers.filter(({ severity }) => severity === 'emergency').map(({ condition }) => condition.text)).toEqual(['alerts(critical) > 0', 'event: data-corruption']);
 });
 
 it('E15, E20: trouble reaches the chat, the stakeholders by mail and the status page; what is asked reaches its people by mail', () => {

@@ -18,7 +18,7 @@ const byNginx = example('batch-patches-nginx');
 
 it('E16: the split is the same change as the flag: the same waves, gates, triggers, watch, way back and grade; only what moves is another', () => {
   const [flag, nginx] = [resolved('batch-patches'), resolved('batch-patches-nginx')];
-  for (const key of ['people', 'escalation', 'channels', 'sources', 'metrics', 'alerts', 'events', 'baseline', 'triggers', 'phases', 'baking', 'standUps', 'rollback', 'grades', 'followUps'] as const) expect(nginx[key], key).toEqual(flag[key]);
+  for (const key of ['people', 'escalation', 'channels', 'metrics', 'events', 'baseline', 'triggers', 'phases', 'baking', 'standUps', 'rollback', 'grades', 'followUps'] as const) expect(nginx[key], key).toEqual(flag[key]);
   expect(nginx.targets).toMatchObject([{ id: 'batch-patches', provider: 'nginx', safer: 'lower' }]);
   expect(nginx.rollout).not.toBe(flag.rollout);
 });

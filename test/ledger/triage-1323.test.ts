@@ -56,6 +56,7 @@ describeNeeding(['test-server'], 'triage-1323, all healthy', () => {
 
   it('A4, A5: ten calls a day, then fifty, a hundred within the same phase, then no limit', () => {
     expect(made.moves.filter((move) => move.target === 'calls-per-day').map((move) => [move.phase, move.after])).toEqual([['alpha', 10], ['beta', 50], ['beta', 100], ['production', 'unlimited']]);
+    expect(made.moves.filter((move) => move.target === 'triage').map((move) => [move.phase, move.after])).toEqual([['alpha', 100]]);
   });
 
   it('A6: in alpha somebody looks each hour of the working day', () => {
