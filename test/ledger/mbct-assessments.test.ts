@@ -76,6 +76,18 @@ describeNeeding(['test-server'], 'mbct-assessments, all healthy', () => {
     expect(resolved('mbct-assessments').phases[0]!.before.find(({ name }) => name === 'Migrate the database')).toMatchObject({ verify: { run: expect.stringContaining('check') as string }, undo: { run: expect.stringContaining('down') as string } });
   });
 
+  it('C21, C22: help without a network is signed for, and both stores have their build, before the canary', () => {
+    const signed = made.asks.find((ask) => ask.kind === 'sign-off' && ask.question.includes('Offline crisis mode'))!;
+    expect([signed.answers[0]!.by, signed.answers[0]!.at < phaseOf(made, 'canary').movedAt!]).toEqual(['crisis-lead', true]);
+    for (const store of ['App Store', 'Play Store']) expect(made.entries.find((entry) => entry.kind === 'command' && entry.text.startsWith(`${store} build submitted`))!.at).toBeLessThan(phaseOf(made, 'canary').movedAt!);
+  });
+
+  it('C25: every criterion of success is judged and passes; hourly looks miss only the one on how long nobody looked', () => {
+    const [grade] = made.status.grades;
+    expect(grade!.criteria.filter(({ verdict }) => verdict !== 'pass').map(({ text }) => text)).toEqual(['rollout.longest_unwatched < 300s']);
+    expect(grade!.criteria).toHaveLength(11);
+  });
+
   it('C7: hotline, crisis answers and emergency contacts are watched without a break, and the longest unwatched stretch is told', () => {
     expect(resolved('mbct-assessments').invariants.map(({ condition }) => condition.text)).toHaveLength(3);
     expect(texts(made, 'ended').length).toBe(1);

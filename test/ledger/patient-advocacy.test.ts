@@ -44,6 +44,12 @@ describeNeeding(['test-server'], 'patient-advocacy', () => {
     expect([refused.outcome, refused.moves.some((move) => move.phase === 'production')]).toEqual(['held', false]);
   }, 300_000);
 
+  it('D11, D14: what is set up once and what replicas need is settled before it is needed', () => {
+    expect(made.entries.find((entry) => entry.kind === 'command' && entry.text.startsWith('Set up once'))!.at).toBeLessThan(phaseOf(made, 'staging').movedAt!);
+    const asked = made.asks.filter((ask) => ask.phase === 'scaled' && ask.kind === 'item');
+    expect(asked.map((ask) => [ask.state, ask.answers[0]!.at < phaseOf(made, 'scaled').movedAt!])).toEqual([['settled', true], ['settled', true]]);
+  });
+
   it('D2: the production environment is checked by key before anything moves there', () => {
     expect(texts(made, 'command').concat(texts(made, 'check'), texts(made, 'phase'), texts(made, 'answer')).some((text) => text.includes('production environment'))).toBe(true);
   });
@@ -54,8 +60,9 @@ describeNeeding(['test-server'], 'patient-advocacy', () => {
     expect([back.targets['production-image'], back.targets['production-model']]).toEqual(['before', 'before']);
   }, 300_000);
 
-  it('D7: the five objectives are judged at the end', () => {
-    expect(made.status.grades.map(({ grade, criteria }) => [grade, criteria.length])).toEqual([['slo', 5]]);
+  it('D7: the five objectives are judged at the end, each with its evidence', () => {
+    expect(made.grade).toBe('slo');
+    expect(made.status.grades.flatMap(({ criteria }) => criteria).map(({ verdict, message }) => [verdict, /\d/.test(message)])).toEqual(Array(5).fill(['pass', true]));
   });
 
   it('D8: what to do in an incident is shown with the alert', async () => {

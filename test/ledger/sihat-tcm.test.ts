@@ -81,6 +81,12 @@ describeNeeding(['test-server'], 'sihat-tcm, all healthy', () => {
     for (const metric of ['response_time', 'error_rate', 'satisfaction']) expect(said).toContain(metric);
   });
 
+  it('B15, B17: the application is installed before the first flag moves, and at the end every figure is at its target', () => {
+    expect(made.entries.find((entry) => entry.kind === 'command' && entry.text.startsWith('Feature flag manager installed'))!.at).toBeLessThan(phaseOf(made, 'medical-safety').movedAt!);
+    expect(made.grade).toBe('success');
+    expect(made.status.grades.flatMap(({ criteria }) => criteria).map(({ verdict }) => verdict)).toEqual(Array(13).fill('pass'));
+  });
+
   it('B13: eight weeks, a phase a week and two for the last, each begun on its day', () => {
     const day1 = DateTime.fromMillis(made.status.day1!, { zone: 'Asia/Kuala_Lumpur' });
     for (const [index, phase] of made.phases.entries()) {

@@ -97,9 +97,9 @@ describeNeeding(['test-server'], 'triage-1323, all healthy', () => {
 describeNeeding(['test-server'], 'triage-1323, in trouble', () => {
   const rehearse = rehearsals();
 
-  it('A12: what to do first is part of the alert', async () => {
-    const made = await rehearse(triage, 'metrics: { error_rate: [{ at: alpha + 2d, for: 3h, value: 4 }] }', { ...hourly, untilMs: 30 * day });
-    expect(made.messages.some((message) => `${message.title} ${message.body}`.includes('fix the failing endpoints'))).toBe(true);
+  it('A12, A19: what to do first is part of the alert, on too many errors and on timeouts that rise', async () => {
+    const made = await rehearse(triage, 'metrics: { error_rate: [{ at: alpha + 2d, for: 3h, value: 4 }], timeouts: [{ at: alpha + 4d, for: 3h, value: 1000 }] }', { ...hourly, untilMs: 21 * day });
+    for (const words of ['fix the failing endpoints', 'check the connection pools']) expect(made.messages.some((message) => `${message.title} ${message.body}`.includes(words)), words).toBe(true);
   }, 300_000);
 
   it('A14: a missed case calls the commander, switches the manual fallback on, tells the stakeholders and goes back', async () => {
