@@ -51,7 +51,7 @@ export async function stillSo(run: Run, items: readonly AskItem[], phase: string
 
 function ask(run: Run, item: AskItem, found: Finding, phase: string): void {
   openAsk(run, {
-    ask: item.id, kind: 'retry', phase, question: `'${item.question}' ${found.verdict === 'fail' ? 'does not hold' : 'cannot be told'}. MachineCheck it again now, or go on without it?`,
+    ask: item.id, kind: 'retry', phase, question: `'${item.question}' ${found.verdict === 'fail' ? 'does not hold' : 'cannot be told'}. Check it again now, or go on without it?`,
     body: [item.group, found.finding, item.onlyIf === null ? '' : `if ${item.onlyIf}; otherwise answer not-applicable with the reason`, `It is checked again every ${inWords(againEveryMs)} by itself.`].filter((line) => line !== '').join('\n'),
     from: [...new Set([...item.from, ...deciders(run)])], options: ['retry', 'skip', ...(item.onlyIf === null ? [] : ['not-applicable'])], healthy: 'retry', withinMs: null, otherwise: 'hold',
   });
