@@ -1,7 +1,7 @@
 // What comes after: reviews as schedules, follow-ups as workflows of their own; both outlive the rollout. And the adoption of a rollback
 // that was done without Temporal while nobody could reach it.
 import { ActivityFailure } from '@temporalio/workflow';
-import { reasonOf } from './moving.js';
+import { reasonOf } from './failure.js';
 import { escalationOf } from './follow-ups.js';
 import { activities, reader } from './options.js';
 import type { Run } from './run.js';

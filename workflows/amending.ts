@@ -4,7 +4,7 @@ import { ActivityFailure } from '@temporalio/workflow';
 import { voidAsk } from './asks.js';
 import type { ResolvedPlan } from '../src/plan/types.js';
 import { loosening } from './loosening.js';
-import { reasonOf } from './moving.js';
+import { reasonOf } from './failure.js';
 import { completed } from './older-plans.js';
 import { activities } from './options.js';
 import type { Run } from './run.js';

@@ -4,7 +4,7 @@ import { ActivityFailure, CancellationScope, sleep } from '@temporalio/workflow'
 import type { AskItem, MachineCheck } from '../src/plan/types.js';
 import type { Finding } from '../activities/types.js';
 import { inWords, latestAsk, openAsk, voidAsk } from './asks.js';
-import { reasonOf } from './moving.js';
+import { reasonOf } from './failure.js';
 import { checker } from './options.js';
 import { metricNames, traitsOf } from './rules.js';
 import type { Run } from './run.js';

@@ -4,7 +4,9 @@ import { ActivityFailure, ApplicationFailure, condition, sleep } from '@temporal
 import type { CommandSettings, LadderStep, RollbackStep, TargetValue } from '../src/plan/types.js';
 import { inWords, openAsk, voidAsk } from './asks.js';
 import { activities, longestAttemptMs, runner, undoer } from './options.js';
-import { reasonOf, retryOrRollBack } from './moving.js';
+import { reasonOf } from './failure.js';
+import { retryOrRollBack } from './moving.js';
+import { endedHow } from './plan-commands.js';
 import type { PartFailed, Run } from './run.js';
 import { newPhase, type Demand, type MoveRecord } from './state.js';
 import { payWhatIsOwed, undoSteps } from './steps.js';
@@ -244,7 +246,7 @@ async function takeStep(run: Run, step: RollbackStep): Promise<void> {
 async function runStep(run: Run, name: string, command: CommandSettings, id: string): Promise<boolean> {
   try {
     const output = await runner(command.timeoutMs, command.on).runCommand({ rollout: run.state.rollout, name, command, values: {} });
-    run.note('command', `${name}: ${output.ok ? 'done' : output.timedOut ? 'timed out' : `failed with exit code ${output.exitCode}`}`, { step: id, output: output.output, durationMs: output.durationMs });
+    run.note('command', `${name}: ${endedHow(output, 'done')}`, { step: id, output: output.output, durationMs: output.durationMs });
     return output.ok;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;

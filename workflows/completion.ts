@@ -6,7 +6,7 @@ import type { Completion, ResolvedMetric } from '../src/plan/types.js';
 import { answered, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
 import { stillSo } from './checks.js';
 import { settleItem } from './items.js';
-import { runner } from './options.js';
+import { endedHow, runOnce } from './plan-commands.js';
 import type { Run } from './run.js';
 import type { CompletionRecord, State } from './state.js';
 import { deciders } from './watching.js';
@@ -53,8 +53,8 @@ async function pass(run: Run, record: CompletionRecord, { id, name, command }: C
   for (;;) {
     const standing = latestAsk(run, id);
     if (standing?.state !== 'open') {
-      const output = await run.orDemand(runner(command.timeoutMs, command.on).runCommand({ rollout: state.rollout, name, command, values: {} }).catch((error: unknown) => ({ ok: false, exitCode: null, output: String((error as Error).message), timedOut: false, durationMs: 0 })));
-      run.note('command', `${name}: ${output.ok ? 'passed' : output.timedOut ? 'timed out' : `failed with exit code ${output.exitCode}`}`, { check: id, verdict: output.ok ? 'pass' : 'fail', output: output.output, tookMs: output.durationMs });
+      const output = await run.orDemand(runOnce(run, name, command));
+      run.note('command', `${name}: ${endedHow(output, 'passed')}`, { check: id, verdict: output.ok ? 'pass' : 'fail', output: output.output, tookMs: output.durationMs });
       if (output.ok) break;
       run.holdAndTell('command-failed', `${name} failed: ${output.output.slice(-300)}`, 'critical', deciders(run));
       openAsk(run, { ask: id, kind: 'retry', question: `'${name}' failed after everything had moved. Run it again, accept it with a reason, or roll back?`, body: output.output.slice(-1000), from: deciders(run), options: ['retry', 'accept', 'rollback'], healthy: 'retry', withinMs: null, otherwise: 'hold' });

@@ -3,7 +3,7 @@
 import { ActivityFailure, condition } from '@temporalio/workflow';
 import type { Escalation } from '../activities/types.js';
 import type { FollowUp, ResolvedPlan } from '../src/plan/types.js';
-import { reasonOf } from './moving.js';
+import { reasonOf } from './failure.js';
 import { activities } from './options.js';
 import type { Run } from './run.js';
 

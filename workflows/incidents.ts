@@ -6,8 +6,9 @@ import type { IncidentPlan, ResolvedPlan } from '../src/plan/types.js';
 import { inWords, openAsk, voidAsk, type Refusal } from './asks.js';
 import { escalationOf, startFollowUps } from './follow-ups.js';
 import type { By, IncidentSeverity, IncidentView } from './messages.js';
-import { reasonOf } from './moving.js';
+import { reasonOf } from './failure.js';
 import { stepper } from './options.js';
+import { endedHow } from './plan-commands.js';
 import { besideTheStory, type Matter, type Run } from './run.js';
 import type { IncidentRecord, State } from './state.js';
 import { acknowledgeAsk, addressed, callAnswers, callMatter, callWords, firstStepLines, mayTake, nameOf, question, walkPath } from './walk.js';
@@ -116,7 +117,7 @@ async function takeStep(run: Run, id: string, step: IncidentPlan['steps'][number
   try {
     if (run.state.demand !== null) await condition(() => run.state.demand === null, undoFirstMs);
     const output = await stepper(step.run.timeoutMs, step.run.on).runCommand({ rollout: run.state.rollout, name: step.name, command: step.run, values: {} });
-    const how = output.ok ? 'done' : output.timedOut ? 'timed out' : `failed with exit code ${output.exitCode}`;
+    const how = endedHow(output, 'done');
     run.note('command', `${id}: ${step.name}: ${how}`, { incident: id, step: step.id, output: output.output, durationMs: output.durationMs });
     if (!output.ok) stepFailed(run, id, step.name, `${how}: ${output.output.slice(-300)}`);
   } catch (error) {

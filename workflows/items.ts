@@ -3,7 +3,7 @@
 import type { AskItem } from '../src/plan/types.js';
 import { answered, dueIn, latestAsk, openAsk, voidAsk } from './asks.js';
 import { settleCheck } from './checks.js';
-import { runner } from './options.js';
+import { endedHow, runOnce } from './plan-commands.js';
 import type { Run } from './run.js';
 import type { AskRecord } from './state.js';
 import { deciders } from './watching.js';
@@ -34,8 +34,8 @@ export async function settleItem(run: Run, item: AskItem, phase: string): Promis
 
 /** A command that changes nothing and must pass; a failure is told with its output, and a person says whether it is run again. */
 export async function runCheck(run: Run, question: string, command: NonNullable<AskItem['command']>): Promise<boolean> {
-  const output = await run.orDemand(runner(command.timeoutMs, command.on).runCommand({ rollout: run.state.rollout, name: question, command, values: {} }).catch((error: unknown) => ({ ok: false, exitCode: null, output: String((error as Error).message), timedOut: false, durationMs: 0 })));
-  run.note('command', `${question}: ${output.ok ? 'passed' : output.timedOut ? 'timed out' : `failed with exit code ${output.exitCode}`}`, { output: output.output, durationMs: output.durationMs });
+  const output = await run.orDemand(runOnce(run, question, command));
+  run.note('command', `${question}: ${endedHow(output, 'passed')}`, { output: output.output, durationMs: output.durationMs });
   if (output.ok) return true;
   run.holdAndTell('command-failed', `${question} failed: ${output.output.slice(-300)}`, 'warning', deciders(run));
   const ask = await answered(run, openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/check`, kind: 'retry', question: `'${question}' failed. Run it again?`, body: output.output.slice(-1000), from: deciders(run), options: ['retry', 'skip'], healthy: 'retry', withinMs: null, otherwise: 'hold' }));

@@ -4,6 +4,7 @@ import { ActivityFailure, ApplicationFailure, CancellationScope, condition } fro
 import type { PlannedMove, ResolvedTarget, TargetValue } from '../src/plan/types.js';
 import type { ReadResult } from '../activities/types.js';
 import { answered, openAsk } from './asks.js';
+import { reasonOf } from './failure.js';
 import { longestAttemptMs, reader, writer } from './options.js';
 import { Interrupted, PartFailed, type Run } from './run.js';
 import { standing, type MoveRecord } from './state.js';
@@ -238,4 +239,3 @@ const keyOf = (run: Run, target: string): string => `${run.state.rollout}/${run.
 /** A text has no unit. */
 const shown = (value: TargetValue, { unit }: ResolvedTarget): string => (typeof value === 'number' ? `${value}${unit}` : value);
 export const same = (a: TargetValue, b: TargetValue): boolean => (typeof a === 'number' && typeof b === 'number' ? Math.abs(a - b) < 0.001 : a === b);
-export const reasonOf = (error: ActivityFailure): string => (error.cause instanceof Error ? error.cause.message : String(error.cause ?? error.message));

@@ -7,7 +7,8 @@ import type { ResolvedPlan, ResolvedTarget, TargetValue } from '../src/plan/type
 import type { GuardFound, GuardHeartbeat, GuardReport } from '../activities/types.js';
 import { inWords, openAsk, voidAsk } from './asks.js';
 import { reportEvent } from './events.js';
-import { reasonOf, same } from './moving.js';
+import { reasonOf } from './failure.js';
+import { same } from './moving.js';
 import { guarder, restorer, taker } from './options.js';
 import { paceOf } from './rules.js';
 import type { Run } from './run.js';

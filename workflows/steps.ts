@@ -4,8 +4,9 @@ import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure,
 import type { CommandSettings, Step } from '../src/plan/types.js';
 import type { CommandOutput } from '../activities/types.js';
 import { answered, openAsk } from './asks.js';
-import { reasonOf } from './moving.js';
+import { reasonOf } from './failure.js';
 import { stepper } from './options.js';
+import { failedHow, notRun } from './plan-commands.js';
 import { Interrupted, PartFailed, type Run } from './run.js';
 import type { StepRecord } from './state.js';
 import { deciders } from './watching.js';
@@ -46,7 +47,7 @@ async function takeStep(run: Run, step: Step): Promise<void> {
 
 /** @throws PartFailed */
 function ended(run: Run, step: Step, output: CommandOutput): true {
-  if (!output.ok) fail(run, step, `${output.timedOut ? 'was stopped at its time limit' : output.exitCode === null ? 'could not be run' : `failed with exit code ${output.exitCode}`}: ${output.output.slice(-300)}`, output.output);
+  if (!output.ok) fail(run, step, `${failedHow(output)}: ${output.output.slice(-300)}`, output.output);
   run.note('command', `${step.name}: ran for ${Math.round(output.durationMs / 1000)} s`, { step: step.id, output: output.output, durationMs: output.durationMs });
   return true;
 }
@@ -109,7 +110,7 @@ async function runToEnd(run: Run, name: string, command: CommandSettings): Promi
   } catch (error) {
     if (!(error instanceof ActivityFailure)) return null;
     const notBegun = (error.cause instanceof ApplicationFailure && error.cause.type !== 'CommandCutOff') || (error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START');
-    return notBegun ? { ok: false, exitCode: null, output: reasonOf(error), timedOut: false, durationMs: 0 } : null;
+    return notBegun ? notRun(reasonOf(error)) : null;
   }
 }
 

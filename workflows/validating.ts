@@ -4,7 +4,7 @@ import type { Phase, PlannedMove, TargetValue } from '../src/plan/types.js';
 import type { CommandOutput } from '../activities/types.js';
 import { condition } from '@temporalio/workflow';
 import { retryOrRollBack } from './moving.js';
-import { runner } from './options.js';
+import { endedHow, runOnce } from './plan-commands.js';
 import type { Run } from './run.js';
 import { deciders } from './watching.js';
 
@@ -51,14 +51,11 @@ export async function passesBeside(run: Run, target: string, by: string): Promis
   return false;
 }
 
-function validation(run: Run, target: string, value: TargetValue): Promise<CommandOutput> {
-  const command = run.target(target).beforeMove!;
-  return runner(command.timeoutMs, command.on).runCommand({ rollout: run.state.rollout, name: `before moving ${target}`, command, values: { TIDEGATE_TARGET: target, TIDEGATE_VALUE: String(value) } })
-    .catch((error: unknown) => ({ ok: false, exitCode: null, output: String((error as { cause?: Error }).cause?.message ?? (error as Error).message), timedOut: false, durationMs: 0 }));
-}
+const validation = (run: Run, target: string, value: TargetValue): Promise<CommandOutput> =>
+  runOnce(run, `before moving ${target}`, run.target(target).beforeMove!, { TIDEGATE_TARGET: target, TIDEGATE_VALUE: String(value) });
 
 function noted(run: Run, target: string, output: CommandOutput): boolean {
-  run.note('command', `before moving ${target}: ${output.ok ? 'passed' : output.timedOut ? 'timed out' : `failed${output.exitCode === null ? '' : ` with exit code ${output.exitCode}`}`}`, { target, output: output.output, durationMs: output.durationMs });
+  run.note('command', `before moving ${target}: ${endedHow(output, 'passed')}`, { target, output: output.output, durationMs: output.durationMs });
   return output.ok;
 }
 
