@@ -10,7 +10,7 @@ import * as messages from './messages.js';
 import type { AnswerCommand, By, CommandName, CommandResult, DoneCommand, ExtendCommand, IncidentCommand, ReportCommand, RollbackCommand, SkipCommand, StopCommand } from './messages.js';
 import type { Run } from './run.js';
 import { humanMetrics } from './rules.js';
-import { stageDue } from './soaks.js';
+import { isSoaking, soakId, stageDue } from './soaks.js';
 import { exposed, type AskRecord } from './state.js';
 import { commandProblems } from './understanding.js';
 
@@ -113,7 +113,7 @@ const table: { [Name in CommandName]: Command<never> } = {
     },
     act(run: Run, command: SkipCommand) {
       const { state } = run;
-      const what = command.what === 'soak' ? `${run.phaseName}/soak/${state.generation}` : command.what;
+      const what = command.what === 'soak' ? soakId(run.phaseName, state) : command.what;
       state.skipped = [...state.skipped, what];
       const ask = state.asks[command.what];
       if (ask !== undefined) { state.skipped = [...state.skipped, ask.ask.replace(/\/\d+$/, '')]; voidAsk(run, ask.ask, `skipped by ${by(command)}`); }
@@ -210,20 +210,19 @@ function lastChanged({ state, plan }: Run): number {
 
 const resumable = (reason: string): boolean => ['paused', 'rejected', 'unanswered', 'rolled-back-to', 'command-failed', 'trigger'].includes(reason);
 
-const soaking = ({ state }: Run): boolean => state.step === 'soaking' || state.step === 'baking';
 /** The conditions that stand between now and the next step. */
-const gateOf = (run: Run): readonly PlanCondition[] => (run.state.step === 'gate' ? (run.phase?.enter ?? []) : soaking(run) ? [...(stageDue(run.state)?.enter ?? []), ...(run.phase?.leave ?? run.plan.baking?.leave ?? [])] : []);
+const gateOf = (run: Run): readonly PlanCondition[] => (run.state.step === 'gate' ? (run.phase?.enter ?? []) : isSoaking(run.state) ? [...(stageDue(run.state)?.enter ?? []), ...(run.phase?.leave ?? run.plan.baking?.leave ?? [])] : []);
 const waitingFor = (run: Run, ask: AskRecord): readonly PlanCondition[] => gateOf(run).filter((one) => humanMetrics(run.plan, [one]).some((metric) => metric.name === metricOf(ask.ask)));
 
 /** What may be skipped now: the soak, a question, an item, a condition of the gate that is shut. */
 function skippable(run: Run): string[] {
   const { state } = run;
   const asks = Object.values(state.asks).filter((ask) => ask.state === 'open' && ask.kind !== 'approval' && ask.kind !== 'decision' && ask.kind !== 'acknowledge').map((ask) => ask.ask);
-  return [...(soaking(run) ? ['soak'] : []), ...asks, ...gateOf(run).map((one) => one.id).filter((id) => !state.skipped.includes(id)), ...(state.step === 'waiting' ? [`${run.phaseName}/starts`] : [])];
+  return [...(isSoaking(run.state) ? ['soak'] : []), ...asks, ...gateOf(run).map((one) => one.id).filter((id) => !state.skipped.includes(id)), ...(state.step === 'waiting' ? [`${run.phaseName}/starts`] : [])];
 }
 
 /** Where people decide at the end of a soak, nobody else may end it. */
-const skippers = (run: Run): string[] => (soaking(run) && decisionNow(run) !== null ? [...decisionNow(run)!.from] : [...new Set([...(run.phase?.approval?.from ?? []), ...(run.phase?.approval == null ? [run.plan.owner] : [])])]);
+const skippers = (run: Run): string[] => (isSoaking(run.state) && decisionNow(run) !== null ? [...decisionNow(run)!.from] : [...new Set([...(run.phase?.approval?.from ?? []), ...(run.phase?.approval == null ? [run.plan.owner] : [])])]);
 
 /** Sets every handler. `ready` answers null until the plan is resolved; signals that come before are kept and done then. */
 export function handleCommands(ready: () => Run | null): { readonly flush: () => void } {

@@ -6,21 +6,20 @@ import { askHumans } from './human-answers.js';
 import { holdForAnswer } from './items.js';
 import { calm, failing } from './phase.js';
 import type { Run } from './run.js';
-import { wholeOf, wholeOfBaking } from './soaks.js';
+import { isBaking, soakSkipped, wholeOf, wholeOfBaking } from './soaks.js';
 import type { AskRecord } from './state.js';
 import { lookNow } from './watching.js';
 
 /** Who decides on what soaks now; null: nobody, it ends by itself. */
-export const decisionNow = (run: Run): Decision | null => (baking(run) ? (run.plan.baking?.decision ?? null) : (run.phase?.decision ?? null));
-const baking = ({ state }: Run): boolean => state.step === 'baking' || state.step === 'grading';
-const recordNow = (run: Run) => (baking(run) ? run.state.baking : run.record!);
-const neededNow = (run: Run): number => (baking(run) ? wholeOfBaking(run.state) : wholeOf(run.phase!, run.record!));
+export const decisionNow = (run: Run): Decision | null => (isBaking(run.state) ? (run.plan.baking?.decision ?? null) : (run.phase?.decision ?? null));
+const recordNow = (run: Run) => (isBaking(run.state) ? run.state.baking : run.record!);
+const neededNow = (run: Run): number => (isBaking(run.state) ? wholeOfBaking(run.state) : wholeOf(run.phase!, run.record!));
 
 /** Asks when the soak is over. Answers whether it may end; false: it soaks on, for a reason that is told. @throws Interrupted, Leaving */
 export async function decided(run: Run, leave: readonly PlanCondition[], name: string): Promise<boolean> {
   const { state } = run;
   const decision = decisionNow(run);
-  const skipped = (): boolean => state.skipped.includes(`${name}/soak/${state.generation}`);
+  const skipped = (): boolean => soakSkipped(state, name);
   if (decision === null || skipped()) return true;
   const record = recordNow(run);
   const standing = latestAsk(run, `${name}/decision`);

@@ -5,7 +5,7 @@ import type { PlanCondition, ResolvedMetric } from '../src/plan/types.js';
 import { latestAsk, metricOf, openAsk, voidAsk, type Question } from './asks.js';
 import { humanMetrics, triggersInForce } from './rules.js';
 import type { Run } from './run.js';
-import { stageDue } from './soaks.js';
+import { isSoaking, stageDue } from './soaks.js';
 import { deciders } from './watching.js';
 
 /** How long people have for a human metric before it is a hold. */
@@ -72,7 +72,7 @@ function gateNow({ state, plan, phase }: Run): readonly PlanCondition[] {
 
 /** What a soak judges of people: its gate at the end, and the triggers. */
 function judgedAhead(run: Run): readonly PlanCondition[] {
-  if (run.state.step !== 'soaking' && run.state.step !== 'baking') return [];
+  if (!isSoaking(run.state)) return [];
   return [...gateNow(run), ...triggersInForce(run.state).map(({ id, condition }) => ({ id, condition, from: null }))];
 }
 

@@ -16,8 +16,9 @@ import { activities, readers, repeater } from './options.js';
 import { reportEvent } from './events.js';
 import { askHumans, answersSeen } from './human-answers.js';
 import { PartFailed, type Run } from './run.js';
+import { soakSkipped } from './soaks.js';
 import { makeStages } from './stages.js';
-import { standing } from './state.js';
+import { standings } from './state.js';
 import { untilProtected } from './protecting.js';
 import { validateMoves, validates } from './validating.js';
 import { settleWhatIsOwed, takeSteps } from './steps.js';
@@ -242,7 +243,7 @@ async function change(run: Run, phase: Phase): Promise<void> {
   if (phase.before.length + phase.after.length > 0) await settleWhatIsOwed(run);
   const record = run.record!;
   record.movedAt = run.now();
-  record.targets = Object.fromEntries(run.plan.targets.flatMap((target) => { const value = standing(state, target.id); return value === null ? [] : [[target.id, value]]; }));
+  record.targets = standings(state);
   run.tell('info', 'phase-moved', `${state.rollout}: ${phase.phase} has moved and soaks`, '', {});
   beginSoak(run);
 }
@@ -287,7 +288,7 @@ async function stagedAndDecided(run: Run, leave: readonly PlanCondition[], name:
 
 async function soaked(run: Run, leave: readonly PlanCondition[], name: string): Promise<void> {
   const { state } = run;
-  const skipped = (): boolean => state.skipped.includes(`${name}/soak/${state.generation}`);
+  const skipped = (): boolean => soakSkipped(state, name);
   const done = (): boolean => (skipped() || (state.soaked && state.leave === 'pass')) && run.free(['gate', 'freeze', 'hours']) && calm(run);
   const shut = (): boolean => state.soaked && state.leave !== null && state.leave !== 'pass';
   for (;;) {

@@ -12,6 +12,7 @@ import { same } from './moving.js';
 import { guarder, restorer, taker } from './options.js';
 import { paceOf } from './rules.js';
 import type { Run } from './run.js';
+import { isSoaking } from './soaks.js';
 import { mustStandAt, type Protection } from './state.js';
 import { tellUnwatched, unwatchedAfterMs } from './unwatched.js';
 import { deciders, endIssues } from './watching.js';
@@ -167,7 +168,7 @@ function isBack(run: Run, id: string, why: string, by: string): void {
   endIssues(run, (issue) => issue.trigger === issueOf(id));
   const others = state.issues.some((issue) => issue.endedAt === null && protectedOf(run.plan).some((target) => issue.trigger === issueOf(target.id)));
   if (!others) run.unhold('protected', `${id}: ${why}`, by);
-  if (state.step !== 'soaking' && state.step !== 'baking') return;
+  if (!isSoaking(state)) return;
   const onIssue = state.step === 'baking' ? run.plan.baking?.onIssue : run.phase?.soak.onIssue;
   state.restartSoak ??= onIssue === 'restart' ? 'anew' : 'interrupted';
   run.rewatch++;

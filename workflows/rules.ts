@@ -6,7 +6,7 @@ import type { PlanCondition, ResolvedMetric, ResolvedPlan, Stage, Trigger } from
 import type { WatchInput } from '../activities/types.js';
 import { slowestAcknowledgement } from './incidents.js';
 import type { Run } from './run.js';
-import { nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
+import { isBaking, nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
 import { completing, standing, type State } from './state.js';
 import { longestUnwatched, unwatchedAfterMs } from './unwatched.js';
 
@@ -18,7 +18,7 @@ export function triggersInForce(state: State): readonly Trigger[] {
   const { plan } = state;
   const moved = plan.phases.filter((_, index) => state.phases[index]!.movedAt !== null || (index === state.phaseIndex && state.step === 'moving'));
   const last = moved[moved.length - 1];
-  const baking = state.step === 'baking' || state.step === 'grading' ? (plan.baking?.triggers ?? []) : [];
+  const baking = isBaking(state) ? (plan.baking?.triggers ?? []) : [];
   return [...plan.triggers, ...(last?.triggers ?? []), ...baking];
 }
 
@@ -29,7 +29,7 @@ export function watchInput(run: Run): WatchInput {
   const { state, plan } = run;
   const rules = rulesNow(run);
   // Only a phase that soaks wants to hear that it has soaked; otherwise nothing waits for it.
-  const soaking = state.step === 'soaking' || state.step === 'baking' || state.step === 'grading';
+  const soaking = state.step === 'soaking' || isBaking(state);
   const names = new Set(rules.metrics.map((metric) => metric.name));
   return {
     rollout: state.rollout, phase: run.phaseName, rules, metrics: plan.metrics.filter((metric) => names.has(metric.name) && metric.human === null), given: givenNow(run),
@@ -88,7 +88,7 @@ const stageOf = (run: Run): Stage | null => (run.phase === null || run.record ==
 /** What is soaking now; while preparing it is the baseline period of sources that only know 'now'. */
 function soakNow(run: Run): WatchRules['soak'] {
   const { state, plan } = run;
-  if (state.step === 'baking' || state.step === 'grading') return plan.baking === null ? null : { neededMs: wholeOfBaking(state), onIssue: plan.baking.onIssue };
+  if (isBaking(state)) return plan.baking === null ? null : { neededMs: wholeOfBaking(state), onIssue: plan.baking.onIssue };
   // a phase that moves nothing soaks as well, also before anything else has moved
   if (state.firstMoveAt === null && state.step !== 'soaking') return plan.baseline === null ? null : { neededMs: plan.baseline.overMs, onIssue: 'extend' };
   if (state.step === 'rolling-back') return null;
@@ -103,7 +103,7 @@ function soakNow(run: Run): WatchRules['soak'] {
  */
 export function paceOf(run: Run, unhurriedly: boolean = run.plan.invariantWatch === null): { cadenceMs: number; blindAfterMs: number; unknownForMs: number } {
   const { state, plan } = run;
-  const own = state.step === 'baking' || state.step === 'grading' ? plan.baking : (run.record?.movedAt == null ? (plan.phases[state.phaseIndex - 1] ?? run.phase) : run.phase);
+  const own = isBaking(state) ? plan.baking : (run.record?.movedAt == null ? (plan.phases[state.phaseIndex - 1] ?? run.phase) : run.phase);
   const base = own ?? plan.phases[plan.phases.length - 1]!;
   const alwaysMs = plan.invariantWatch?.everyMs ?? Infinity;
   if (state.step === 'rolling-back') return { cadenceMs: Math.min(base.cadenceMs, 5_000, alwaysMs), blindAfterMs: base.blindAfterMs, unknownForMs: base.unknownForMs };

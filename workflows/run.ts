@@ -4,6 +4,7 @@ import { condition, isCancellation, log, patched, workflowInfo } from '@temporal
 import type { EpochMs, Severity } from '../src/judgement/types.js';
 import type { ChannelRef, JsonValue, Phase, ResolvedTarget } from '../src/plan/types.js';
 import type { AmendCommand, Hold, HoldReason } from './messages.js';
+import { isBaking } from './soaks.js';
 import type { Demand, PhaseRecord, State } from './state.js';
 
 /** One occurrence of something whose end is told, and how grave it was. */
@@ -66,7 +67,7 @@ export class Run {
   get plan() { return this.state.plan; }
   get phase(): Phase | null { return this.plan.phases[this.state.phaseIndex] ?? null; }
   get record(): PhaseRecord | null { return this.state.phases[this.state.phaseIndex] ?? null; }
-  get phaseName(): string | null { return this.phase?.phase ?? (this.state.step === 'baking' || this.state.step === 'grading' ? 'baking' : null); }
+  get phaseName(): string | null { return this.phase?.phase ?? (isBaking(this.state) ? 'baking' : null); }
   now(): EpochMs { return Date.now(); }
 
   target(id: string): ResolvedTarget {

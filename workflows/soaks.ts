@@ -1,7 +1,17 @@
-// How much clean time a soak needs as it stands: until its next move in mid-soak, until it is decided on, until its end. Pure.
+// The soak as it stands: whether there is one, whether it was skipped, how much clean time it needs until its next move in mid-soak, until it is
+// decided on, until its end. Pure.
 import type { Ms } from '../src/judgement/types.js';
 import type { Decision, Phase, PlannedMove, Stage } from '../src/plan/types.js';
 import type { PhaseRecord, State, Stay } from './state.js';
+
+/** A phase soaks, or the baking does. */
+export const isSoaking = ({ step }: State): boolean => step === 'soaking' || step === 'baking';
+/** Every phase is over: what counts now is the baking, also while the end is judged. */
+export const isBaking = ({ step }: State): boolean => step === 'baking' || step === 'grading';
+
+/** What stands in `state.skipped` when the soak of `name` was skipped: this one, and none after a rollback. */
+export const soakId = (name: string | null, { generation }: State): string => `${name}/soak/${generation}`;
+export const soakSkipped = (state: State, name: string | null): boolean => state.skipped.includes(soakId(name, state));
 
 /** Everything that a phase moves, in mid-soak too. */
 export const movesOf = (phase: Phase): readonly PlannedMove[] => [...phase.moves, ...phase.stages.flatMap((stage) => stage.moves)];

@@ -6,14 +6,14 @@ import { answersSeen, askHumans } from './human-answers.js';
 import { move } from './moving.js';
 import { calm, failing, untilAllowed } from './phase.js';
 import type { Run } from './run.js';
-import { nextStage, stageDue } from './soaks.js';
-import { standing } from './state.js';
+import { nextStage, soakSkipped, stageDue } from './soaks.js';
+import { standings } from './state.js';
 import { lookNow } from './watching.js';
 
 /** Makes what is left of the phase's stages, one after the other. Whoever skips the soak leaves them out. @throws Interrupted, Leaving */
 export async function makeStages(run: Run): Promise<void> {
   const { state } = run;
-  const skipped = (): boolean => state.skipped.includes(`${run.phaseName}/soak/${state.generation}`);
+  const skipped = (): boolean => soakSkipped(state, run.phaseName);
   for (;;) {
     const record = run.record;
     const stage = record === null || run.phase === null ? null : nextStage(run.phase, record);
@@ -26,7 +26,7 @@ export async function makeStages(run: Run): Promise<void> {
     run.note('phase', `${run.phaseName} goes on in mid-soak: ${inMoves(stage)}, after ${inWords(record.cleanMs)} clean`, { stage: stage.id, number: number + 1, of: run.phase!.stages.length, cleanMs: record.cleanMs, verdicts: state.verdicts.filter((verdict) => stage.enter.some((one) => one.id === verdict.id)).map((verdict) => verdict.message) });
     for (const planned of stage.moves) await move(run, planned, number);
     record.stages = number + 1;
-    record.targets = Object.fromEntries(run.plan.targets.flatMap((target) => { const value = standing(state, target.id); return value === null ? [] : [[target.id, value]]; }));
+    record.targets = standings(state);
     state.soaked = false;
     state.leave = null;
     state.gate = null;

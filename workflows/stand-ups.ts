@@ -4,6 +4,7 @@ import { activities } from './options.js';
 import { inWords, openAsk } from './asks.js';
 import { decisionNow } from './deciding.js';
 import { besideTheStory, type Run } from './run.js';
+import { soakId } from './soaks.js';
 
 /** Instants are fetched for so long ahead; the list is renewed when it is used up. */
 const aheadMs = 45 * 86_400_000;
@@ -51,7 +52,7 @@ async function decide(run: Run, id: string): Promise<void> {
   if (ask.result === 'pause') run.hold('paused', `paused at the stand-up by ${by}, to investigate`, by);
   if (ask.result === 'rollback') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `decided at the stand-up by ${by}`, by, automatic: false, at: run.now() });
   // 'next wave' ends the soak of the phase that was asked about, and nothing else: its gates and approvals stay.
-  if (ask.result === 'next-wave' && ask.phase === run.phaseName && state.step === 'soaking') { state.skipped = [...state.skipped, `${ask.phase}/soak/${state.generation}`]; run.note('decision', `the soak of ${ask.phase} ends by decision of the stand-up`, { ask: id }, by); }
+  if (ask.result === 'next-wave' && ask.phase === run.phaseName && state.step === 'soaking') { state.skipped = [...state.skipped, soakId(ask.phase, state)]; run.note('decision', `the soak of ${ask.phase} ends by decision of the stand-up`, { ask: id }, by); }
 }
 
 export function resumeStandUps(run: Run): void {

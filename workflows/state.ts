@@ -230,6 +230,9 @@ export function standing(state: State, target: string): TargetValue | null {
   return null;
 }
 
+/** What every target stands at that we have moved. */
+export const standings = (state: State): Record<string, TargetValue> => Object.fromEntries(state.plan.targets.flatMap((target) => { const value = standing(state, target.id); return value === null ? [] : [[target.id, value]]; }));
+
 /** What a protected target must keep; null: it has not been read yet. */
 export const mustStandAt = (state: State, target: ResolvedTarget): TargetValue | null => target.protected?.standsAt ?? state.protection?.standsAt[target.id] ?? null;
 

@@ -5,7 +5,7 @@ import { inWords } from './asks.js';
 import { incidentView } from './incidents.js';
 import type { Run } from './run.js';
 import { decisionNow } from './deciding.js';
-import { nextStage, wholeOf, wholeOfBaking } from './soaks.js';
+import { isBaking, nextStage, wholeOf, wholeOfBaking } from './soaks.js';
 import { inMoves } from './stages.js';
 import { mustStandAt, standing, type State } from './state.js';
 import { longestUnwatched } from './unwatched.js';
@@ -49,7 +49,7 @@ export function statusOf(run: Run, asks = Object.values(run.state.asks)): Status
 
 function soakOf(run: Run): Status['soak'] {
   const { state, plan } = run;
-  if (state.step === 'baking' || state.step === 'grading') return { clean: state.baking.cleanMs, needed: wholeOfBaking(state), restarts: state.baking.restarts };
+  if (isBaking(state)) return { clean: state.baking.cleanMs, needed: wholeOfBaking(state), restarts: state.baking.restarts };
   const record = run.record;
   if (record == null || record.movedAt === null || run.phase === null) return null;
   return { clean: record.cleanMs, needed: wholeOf(run.phase, record), restarts: record.restarts };
@@ -84,7 +84,7 @@ function nextOf(run: Run): Status['next'] {
     at += phase.soak.ms;
     if (phase.decision !== null) next.push({ at, what: decisionInWords(phase.phase, phase.decision) });
   }
-  if (plan.baking !== null && state.step !== 'baking' && state.step !== 'grading') {
+  if (plan.baking !== null && !isBaking(state)) {
     next.push({ at, what: `baking for ${inWords(plan.baking.ms)}` });
     if (plan.baking.decision !== null) next.push({ at: at + plan.baking.ms, what: decisionInWords('baking', plan.baking.decision) });
   }

@@ -11,7 +11,7 @@ import { startFollowUps } from './follow-ups.js';
 import { alertLines, openIncident } from './incidents.js';
 import { isEventTrigger, triggersInForce, watchInput } from './rules.js';
 import { besideTheStory, type Matter, type Run } from './run.js';
-import { stageDue } from './soaks.js';
+import { isBaking, stageDue } from './soaks.js';
 import { standing } from './state.js';
 import { tellUnwatched } from './unwatched.js';
 
@@ -73,7 +73,7 @@ function remember(run: Run, packed: PackedMemory): void {
   run.state.evaluations += Math.max(0, memory.looks - (run.state.memory?.looks ?? 0));
   run.state.memory = memory;
   if (memory.unbroken != null) run.state.unbroken = memory.unbroken;
-  const soaking = run.state.step === 'baking' || run.state.step === 'grading' ? run.state.baking : run.record?.movedAt != null && run.state.restartSoak === null ? run.record : null;
+  const soaking = isBaking(run.state) ? run.state.baking : run.record?.movedAt != null && run.state.restartSoak === null ? run.record : null;
   if (soaking !== null && run.state.step !== 'rolling-back') { soaking.cleanMs = memory.cleanMs; soaking.restarts = memory.restarts; }
 }
 
@@ -83,7 +83,7 @@ function remember(run: Run, packed: PackedMemory): void {
  */
 function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
   const { state } = run;
-  const soaking = state.step === 'soaking' || state.step === 'baking' || state.step === 'grading';
+  const soaking = state.step === 'soaking' || isBaking(state);
   remember(run, report.memory);
   state.verdicts = [...report.verdicts];
   run.reports++;
