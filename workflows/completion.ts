@@ -5,6 +5,7 @@ import type { Period } from '../src/judgement/compare-periods.js';
 import type { Completion, ResolvedMetric } from '../src/plan/types.js';
 import { answered, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
 import { stillSo } from './checks.js';
+import { calm } from './gates.js';
 import { settleItem } from './items.js';
 import { endedHow, runOnce } from './plan-commands.js';
 import type { Run } from './run.js';
@@ -25,7 +26,7 @@ export async function complete(run: Run, completion: Completion): Promise<void> 
   await Promise.all(completion.items.map((item) => settleItem(run, item, 'completion')));
   if (completion.items.some((item) => item.check !== null)) await stillSo(run, completion.items, 'completion');
   // Whatever is open now decides first whether this ends well.
-  await run.until(() => !run.suspended && state.issues.every((issue) => issue.endedAt !== null || issue.severity === 'info'));
+  await run.until(() => !run.suspended && calm(run));
   const metrics = completion.compare.flatMap((name) => run.plan.metrics.filter((metric) => metric.name === name));
   const answers = await humanAnswers(run, metrics, 'completion');
   const comparison = metrics.map((metric) => comparePeriods({

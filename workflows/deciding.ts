@@ -2,9 +2,9 @@
 // stands, like an approval; without one the phase soaks on and is watched.
 import type { Decision, PlanCondition } from '../src/plan/types.js';
 import { inWords, latestAsk, openAsk, remindAgain, voidAsk } from './asks.js';
+import { calm, failing, waitedOut } from './gates.js';
 import { askHumans } from './human-answers.js';
 import { holdForAnswer } from './items.js';
-import { calm, failing } from './phase.js';
 import type { Run } from './run.js';
 import { isBaking, soakSkipped, wholeOf, wholeOfBaking } from './soaks.js';
 import type { AskRecord } from './state.js';
@@ -32,7 +32,7 @@ export async function decided(run: Run, leave: readonly PlanCondition[], name: s
     ].join('\n'),
   });
 
-  const stands = (): boolean => calm(run) && run.free(['gate', 'freeze', 'hours']) && state.leave !== 'fail' && record.cleanMs >= neededNow(run);
+  const stands = (): boolean => calm(run) && run.free(waitedOut) && state.leave !== 'fail' && record.cleanMs >= neededNow(run);
   for (;;) {
     const { askedAt, reminded, state: how } = state.asks[id]!;
     if (how !== 'open' || !stands() || skipped()) break;
@@ -93,7 +93,7 @@ function whyNot(run: Run): string {
   const { state } = run;
   const issue = state.issues.find((one) => one.endedAt === null && one.severity !== 'info');
   if (issue !== undefined) return `an issue is open: ${issue.text}`;
-  const hold = state.holds.find((one) => !['gate', 'freeze', 'hours'].includes(one.reason));
+  const hold = state.holds.find((one) => !waitedOut.includes(one.reason));
   if (hold !== undefined) return `the rollout is held: ${hold.message}`;
   if (state.leave === 'fail') return failing(run);
   return recordNow(run).cleanMs < neededNow(run) ? 'it soaks longer' : 'not every condition is known to hold';

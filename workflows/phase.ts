@@ -12,8 +12,9 @@ import { decided, decisionNow } from './deciding.js';
 import { holdForAnswer, runCheck, settleItem } from './items.js';
 import { reasonOf } from './failure.js';
 import { move, untilDecided } from './moving.js';
-import { activities, readers, repeater } from './options.js';
+import { readers, repeater } from './options.js';
 import { reportEvent } from './events.js';
+import { calm, failing, untilAllowed, waitedOut } from './gates.js';
 import { askHumans, answersSeen } from './human-answers.js';
 import { PartFailed, type Run } from './run.js';
 import { soakSkipped } from './soaks.js';
@@ -87,20 +88,6 @@ async function untilItsDay(run: Run, phase: Phase): Promise<void> {
   if (ask.result === 'stop') { run.demand({ kind: 'stop', reason: `${phase.phase} is too late`, by: ask.answers.at(-1)!.by, at: run.now() }); await run.until(() => false); }
 }
 
-/** Hours and freezes hold forward writes only. */
-export async function untilAllowed(run: Run): Promise<void> {
-  const { plan } = run;
-  if (plan.hours === null && plan.freezes.length === 0) return;
-  for (;;) {
-    const allowed = await run.orDemand(activities.nextAllowed({ plan: { timezone: plan.timezone, hours: plan.hours, freezes: plan.freezes, standUps: [], phases: [] }, after: run.now() }));
-    if (allowed.at <= run.now()) return;
-    const reason = plan.freezes.some((freeze) => freeze.from <= run.now() && run.now() < freeze.to) ? 'freeze' : 'hours';
-    run.hold(reason, `${allowed.why ?? reason}; goes on at ${new Date(allowed.at).toISOString()}`);
-    await run.until(() => false, allowed.at);
-    run.unhold(reason, 'it is over');
-  }
-}
-
 /** The enter gate and the approval, both standing at the very moment of the first write. @throws Interrupted */
 async function pass(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
@@ -130,9 +117,6 @@ async function pass(run: Run, phase: Phase): Promise<void> {
   run.note('decision', `${phase.phase} may begin: ${phase.enter.length - skipped} conditions hold${skipped === 0 ? '' : `, ${skipped} skipped`}${phase.approval === null ? '' : ', approved'}`, { verdicts: state.verdicts.filter((verdict) => verdict.id.includes('/enter/')).map((verdict) => verdict.message) });
 }
 
-/** No issue is open: an issue keeps every gate shut. */
-export const calm = (run: Run): boolean => run.state.issues.every((issue) => issue.endedAt !== null || issue.severity === 'info');
-
 async function gateOpens(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
   if (state.step !== 'gate') { state.step = 'gate'; state.gate = null; run.rewatch++; }
@@ -140,7 +124,7 @@ async function gateOpens(run: Run, phase: Phase): Promise<void> {
     askHumans(run, phase.enter, phase.phase);
     // A gate without a condition (or with all of them skipped) never changes, so no watch would report it.
     if (state.gate === null && phase.enter.every((one) => state.skipped.includes(one.id))) await lookNow(run);
-    if (state.gate === 'pass' && run.free(['gate', 'freeze', 'hours']) && calm(run)) { run.unhold('gate', 'every condition holds'); return; }
+    if (state.gate === 'pass' && run.free(waitedOut) && calm(run)) { run.unhold('gate', 'every condition holds'); return; }
     if (state.gate === 'fail') run.holdAndTell('gate', `${phase.phase} does not begin: ${failing(run)}`);
     // Whatever may open or shut it: a look, an answer, a hold, a skip.
     const heard = (): string => [run.reports, state.holds.length, state.skipped.length, answersSeen(run)].join();
@@ -149,8 +133,6 @@ async function gateOpens(run: Run, phase: Phase): Promise<void> {
     await run.until(() => expired() || heard() !== before);
   }
 }
-
-export const failing = (run: Run): string => run.state.verdicts.filter((verdict) => verdict.verdict === 'fail').map((verdict) => verdict.message).slice(0, 3).join('; ');
 
 interface Approved { readonly asks: readonly string[]; readonly goodUntil: number }
 interface Wanted { readonly name: string; readonly approval: NonNullable<Phase['approval']> }
@@ -233,7 +215,7 @@ async function takeBaseline(run: Run): Promise<boolean> {
 /** The phase's change, as one: steps before, moves, steps after. @throws PartFailed when a part has failed for good */
 async function change(run: Run, phase: Phase): Promise<void> {
   const { state } = run;
-  const mayGoOn = async (): Promise<void> => { await run.until(() => run.free(['gate', 'freeze', 'hours'])); await untilAllowed(run); };
+  const mayGoOn = async (): Promise<void> => { await run.until(() => run.free(waitedOut)); await untilAllowed(run); };
   state.step = 'moving';
   if (phase.before.length > 0) await takeSteps(run, phase.before, mayGoOn);
   // Steps take their time: right before the moves the gate must still be open.
@@ -289,7 +271,7 @@ async function stagedAndDecided(run: Run, leave: readonly PlanCondition[], name:
 async function soaked(run: Run, leave: readonly PlanCondition[], name: string): Promise<void> {
   const { state } = run;
   const skipped = (): boolean => soakSkipped(state, name);
-  const done = (): boolean => (skipped() || (state.soaked && state.leave === 'pass')) && run.free(['gate', 'freeze', 'hours']) && calm(run);
+  const done = (): boolean => (skipped() || (state.soaked && state.leave === 'pass')) && run.free(waitedOut) && calm(run);
   const shut = (): boolean => state.soaked && state.leave !== null && state.leave !== 'pass';
   for (;;) {
     await run.until(() => done() || (shut() && run.held('gate') === null));

@@ -2,9 +2,9 @@
 // of the phase's, and undone with it. The soak goes on meanwhile; how far a phase has come stands in its record, so a stage is never made twice.
 import type { Stage } from '../src/plan/types.js';
 import { inWords } from './asks.js';
+import { calm, failing, untilAllowed, waitedOut } from './gates.js';
 import { answersSeen, askHumans } from './human-answers.js';
 import { move } from './moving.js';
-import { calm, failing, untilAllowed } from './phase.js';
 import type { Run } from './run.js';
 import { nextStage, soakSkipped, stageDue } from './soaks.js';
 import { standings } from './state.js';
@@ -40,7 +40,7 @@ export const inMoves = (stage: Stage): string => stage.moves.map((planned) => `$
 async function opened(run: Run, stage: Stage, skipped: () => boolean): Promise<boolean> {
   const { state } = run;
   const due = (): boolean => stageDue(state)?.id === stage.id;
-  const ready = (): boolean => due() && run.free(['gate', 'freeze', 'hours']) && calm(run);
+  const ready = (): boolean => due() && run.free(waitedOut) && calm(run);
   for (;;) {
     await run.until(() => skipped() || ready());
     if (skipped()) return false;
