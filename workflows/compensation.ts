@@ -105,7 +105,7 @@ async function takeBackByHand(run: Run, undos: readonly Undo[]): Promise<string[
     const id = openAsk(run, { ask: `rollback/${undo.target}`, kind: 'manual-move', question: `Take ${undo.target} back to ${undo.value} by hand, now, and confirm.`, from: deciders(run), options: ['done', 'failed'], healthy: 'done', withinMs: byHandWithinMs, otherwise: 'it is named as what remains' });
     await condition(() => run.state.asks[id]!.state !== 'open');
     const { state, result, answers } = run.state.asks[id]!;
-    if (state === 'settled' && result === 'done') settle(run, undo, undo.value, `confirmed by ${answers.at(-1)!.by}`, `${run.state.rollout}/${undo.target}/${run.state.generation}/undo`, false);
+    if (state === 'settled' && result === 'done') settle(run, undo, undo.value, `confirmed by ${answers.at(-1)!.by}`, keyOf(run, undo), false);
     else undo.detail = state === 'settled' ? `${answers.at(-1)!.by} says that it failed` : 'nobody confirmed it in time';
   }));
   return undos.filter((undo) => !undo.done).map((undo) => undo.target);
@@ -142,10 +142,12 @@ async function undoAll(run: Run, undos: readonly Undo[], deadline: number, ladde
   }
 }
 
+const keyOf = ({ state }: Run, { target, moves }: Undo): string => `${state.rollout}/${moves[0]!.phase}/${target}/${state.generation}/undo`;
+
 async function undoOne(run: Run, undo: Undo): Promise<void> {
   const target = run.target(undo.target);
   const { state } = run;
-  const key = `${state.rollout}/${undo.moves[0]!.phase}/${undo.target}/${state.generation}/undo`;
+  const key = keyOf(run, undo);
   try {
     const result = await undoer(target.writeTimeoutMs, target.on).undoTarget({ rollout: state.rollout, target, value: undo.value, key });
     if (!undo.done) settle(run, undo, result.value, result.detail, key, result.leftSafer);
@@ -186,8 +188,7 @@ async function climb(run: Run, ladder: readonly LadderStep[]): Promise<void> {
   for (const step of ladder) {
     run.note('ladder', `if that fails: ${step.name}`, { step: step.id });
     if (!(await mayBeTaken(run, step))) continue;
-    const steps = [{ name: step.name, command: step.run }, ...(step.verify === null ? [] : [{ name: `verify: ${step.name}`, command: step.verify }])];
-    for (const { name, command } of steps) if (!(await runStep(run, name, command, step.id))) break;
+    for (const { name, command } of commandsOf(step)) if (!(await runStep(run, name, command, step.id))) break;
   }
 }
 
@@ -238,9 +239,11 @@ async function mayBeTaken(run: Run, step: Pick<RollbackStep, 'id' | 'name' | 'as
 }
 
 async function takeStep(run: Run, step: RollbackStep): Promise<void> {
-  const commands = [{ name: step.name, command: step.run }, ...(step.verify === null ? [] : [{ name: `verify: ${step.name}`, command: step.verify }])];
-  for (const { name, command } of commands) if (!(await runStep(run, name, command, step.id))) return run.tell('emergency', 'step-failed', `the rollback of ${run.state.rollout}: '${name}' failed`, '', { to: deciders(run) });
+  for (const { name, command } of commandsOf(step)) if (!(await runStep(run, name, command, step.id))) return run.tell('emergency', 'step-failed', `the rollback of ${run.state.rollout}: '${name}' failed`, '', { to: deciders(run) });
 }
+
+/** What a step consists of: its command, and where the plan says how it is verified, that. */
+const commandsOf = ({ name, run, verify }: Pick<RollbackStep, 'name' | 'run' | 'verify'>) => [{ name, command: run }, ...(verify === null ? [] : [{ name: `verify: ${name}`, command: verify }])];
 
 /** One command of a rollback; whether it has done its work. */
 async function runStep(run: Run, name: string, command: CommandSettings, id: string): Promise<boolean> {
