@@ -9,7 +9,7 @@ import { longestAttemptMs, reader, writer } from './options.js';
 import { Interrupted, PartFailed, type Run } from './run.js';
 import { standing, type MoveRecord } from './state.js';
 import { hasPassed, passes, passesBeside } from './validating.js';
-import { deciders, driftOptions } from './watching.js';
+import { askAboutDrift, deciders } from './watching.js';
 
 /** Carries one planned move out, however many questions it takes; returns when the target reads back as wanted. @throws Interrupted */
 export async function move(run: Run, planned: PlannedMove, stage?: number): Promise<void> {
@@ -153,11 +153,7 @@ export async function untilDecided(run: Run): Promise<void> {
 
 /** Somebody else changed a target before our move. The watch may have asked already: there is one question a target. */
 async function settleDrift(run: Run, target: string, expected: TargetValue, found: TargetValue): Promise<void> {
-  if (!(target in run.state.drift)) {
-    run.state.drift[target] = found;
-    run.holdAndTell('drift', `${target} was changed by somebody else: ${found} instead of ${expected}`, 'critical', deciders(run));
-    openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${target}`, kind: 'drift', question: `${target} was changed by somebody else (${found} instead of ${expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: driftOptions(run, target, found), healthy: 'restore', withinMs: null, otherwise: 'hold' });
-  }
+  if (!(target in run.state.drift)) askAboutDrift(run, target, expected, found);
   await run.until(() => !(target in run.state.drift));
 }
 

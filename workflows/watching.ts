@@ -109,10 +109,8 @@ function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
   }
   unknownOrKnown(run, report);
   for (const found of report.drift.filter((one) => isDrift(run, one))) {
-    state.drift[found.target] = found.found;
     run.note('drift', `${found.target} stands at ${found.found}, not at ${found.expected} where we put it`, { ...found });
-    run.holdAndTell('drift', `${found.target} was changed by somebody else: ${found.found} instead of ${found.expected}`, 'critical');
-    const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${found.target}`, kind: 'drift', question: `${found.target} was changed by somebody else (${found.found} instead of ${found.expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: driftOptions(run, found.target, found.found), healthy: 'restore', withinMs: null, otherwise: 'hold' });
+    const id = askAboutDrift(run, found.target, found.expected, found.found);
     run.note('decision', `drift of ${found.target} is decided by ask ${id}`, { ask: id });
   }
   if (state.memory !== null && (report.why.includes('window') || report.why.includes('soaked'))) summarised(run, state.memory);
@@ -129,10 +127,13 @@ function isDrift(run: Run, found: WatchReport['drift'][number]): boolean {
   return !ours && !(found.target in run.state.drift) && run.state.step !== 'rolling-back' && standing(run.state, found.target) === found.expected;
 }
 
-/** What may become of a drift: a value over the target's cap is never adopted. */
-export function driftOptions(run: Run, target: string, found: TargetValue): string[] {
+/** Holds, and asks what becomes of it; a value over the target's cap is never adopted. What is answered is obeyed by `keepDrift` (moving.ts). */
+export function askAboutDrift(run: Run, target: string, expected: TargetValue, found: TargetValue): string {
   const { cap } = run.target(target);
-  return run.since020 && cap !== null && typeof found === 'number' && found > cap ? ['restore', 'rollback'] : ['adopt', 'restore', 'rollback'];
+  const overCap = run.since020 && cap !== null && typeof found === 'number' && found > cap;
+  run.state.drift[target] = found;
+  run.holdAndTell('drift', `${target} was changed by somebody else: ${found} instead of ${expected}`, 'critical');
+  return openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${target}`, kind: 'drift', question: `${target} was changed by somebody else (${found} instead of ${expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: overCap ? ['restore', 'rollback'] : ['adopt', 'restore', 'rollback'], healthy: 'restore', withinMs: null, otherwise: 'hold' });
 }
 
 /** Who decides when something unforeseen needs a decision: the owner and the escalation path. */
