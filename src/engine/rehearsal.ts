@@ -130,6 +130,8 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const { openNativeConnection } = await import('./connection.js');
   const { createActivities } = await import('../../activities/index.js');
   const { findOut, paced } = await import('../../activities/check.js');
+  const { failing } = await import('../../activities/failure.js');
+  const { watch } = await import('../../activities/watch.js');
   const { quietFor } = await import('../../activities/notify.js');
   const { openJournal } = await import('../journal/store.js');
   const { enginePort } = await import('./engine-port.js');
@@ -158,7 +160,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
   const activities = createActivities(ports);
   const rehearsedActivities = {
     ...activities,
-    watch: createActivities({ ...ports, clock: { ...ports.clock, now: () => timeOfLook(now) } }).watch,
+    watch: failing(watch({ ...ports, clock: { ...ports.clock, now: () => timeOfLook(now) } })),
     check: paced((input) => (input.check.kind === 'holds' ? findOut(ports, input) : world.check(input.name))),
     disturb: async ({ target, to }: { target: string; to: number | string }) => world.put(target, to, await now()),
     record: async (input: Parameters<typeof activities.record>[0]) => { for (const entry of input.entries) options.onEntry?.(entry); return activities.record(input); },
