@@ -52,7 +52,7 @@ export function engineFailure(error: unknown, address: string): unknown {
   }
 }
 
-export function unreachable(address: string, cause: unknown): TidegateError {
+function unreachable(address: string, cause: unknown): TidegateError {
   return new TransientError({ code: 'TEMPORAL_UNREACHABLE', what: 'Temporal does not answer.', where: address, means: 'Nothing was done. Running rollouts wait in the server and go on when it is back.', todo: "Start it ('tidegate up' runs one here) or set TEMPORAL_ADDRESS; 'tidegate doctor' shows what is missing. If it must come back now: 'tidegate rollback ID --offline'.", cause });
 }
 

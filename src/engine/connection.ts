@@ -75,7 +75,7 @@ function refused(address: string): Promise<never> {
   });
 }
 
-export function unreachable(temporal: TemporalSettings, cause: unknown): TransientError {
+function unreachable(temporal: TemporalSettings, cause: unknown): TransientError {
   const grpc = cause as { readonly code?: number; readonly details?: string };
   const where = `Temporal at ${temporal.address} (${whence(temporal)})`;
   const means = 'Rollouts that run keep their state in Temporal and go on when it is back; this command did nothing.';
