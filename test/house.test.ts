@@ -31,6 +31,10 @@ it('workflows know types and judgement, and nothing else of src', () => {
   expect(offending('workflows/', (one) => /^(workflows\/|src\/judgement\/|@temporalio\/(workflow|common))/.test(one.to) || one.typeOnly)).toEqual([]);
 });
 
+it('nothing inside knows the command line', () => {
+  expect(imports.filter((one) => /^(src|workflows|activities)\//.test(one.from) && !one.from.startsWith('src/cli/') && one.to.startsWith('src/cli/')).map((one) => `${one.from} → ${one.to}`)).toEqual([]);
+});
+
 it('providers never import Temporal', () => {
   for (const folder of ['src/targets/', 'src/sources/', 'src/channels/', 'src/journal/', 'src/http/', 'src/process/']) expect(offending(folder, (one) => !one.to.startsWith('@temporalio') && !one.to.startsWith('src/engine') && !one.to.startsWith('activities'))).toEqual([]);
 });

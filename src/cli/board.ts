@@ -7,7 +7,7 @@ import { incidentInWords } from './reasons.js';
 import { paintFor, type Tone } from './paint.js';
 import { cellsOf, cut, padEnd, padStart, plain, wrap } from './text-layout.js';
 import { isEnded, type ShownMetric, type ShownStatus } from './shown-status.js';
-import { ageInWords, changeInWords, instantInWords, inWords, numberInWords, plural, valueInWords } from './wording.js';
+import { ageInWords, changeInWords, instantInWords, inWords, numberInWords, plural, valueInWords } from '../wording.js';
 
 export interface BoardModel {
   readonly status: ShownStatus;

@@ -3,7 +3,7 @@
 import type { EpochMs } from '../judgement/index.js';
 import type { ResolvedPlan, StandUp } from '../plan/types.js';
 import { isEnded, type ShownStatus } from './shown-status.js';
-import { inWords } from './wording.js';
+import { inWords } from '../wording.js';
 
 export interface CalendarEntry {
   /** null: no instant is known, or it comes again and again */

@@ -1,7 +1,7 @@
 // What became different between two looks at a rollout, one line each, for whoever watches without a screen to draw on. Pure.
 import { isEnded, type ShownStatus } from './shown-status.js';
 import { headline } from './render-status.js';
-import { valueInWords, inWords } from './wording.js';
+import { valueInWords, inWords } from '../wording.js';
 import { answerLine } from './reasons.js';
 
 /** @param before null: nothing was seen yet, so the present is told */

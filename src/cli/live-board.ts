@@ -9,7 +9,7 @@ import type { Cli, LiveText, Rollouts, Sink } from './ports.js';
 import type { Sight } from './seeing.js';
 import type { ShownStatus } from './shown-status.js';
 import { byOf } from './who.js';
-import { clockInWords } from './wording.js';
+import { clockInWords } from '../wording.js';
 
 export interface LiveOptions {
   readonly rollout: string;

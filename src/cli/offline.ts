@@ -6,7 +6,7 @@ import type { TargetValue } from '../plan/types.js';
 import { FinalError } from '../errors.js';
 import { paintFor } from './paint.js';
 import type { Cli, ExitCode, Targets } from './ports.js';
-import { inWords, valueInWords } from './wording.js';
+import { inWords, valueInWords } from '../wording.js';
 
 export interface OfflineOptions { readonly rollout: string; readonly actor: string; readonly reason: string | null; readonly updateId: string; readonly json: boolean }
 type Undone = OfflineRollback['undone'][number];

@@ -14,7 +14,7 @@ import { TargetNeedsPerson } from '../targets/port.js';
 import { endedWithin } from './ended-within.js';
 import type { Cli } from './ports.js';
 import { openTargets } from './targets-part.js';
-import { plural, valueInWords } from './wording.js';
+import { plural, valueInWords } from '../wording.js';
 
 export async function checkPlan(plan: ResolvedPlan, withinMs: Ms, cli: Pick<Cli, 'env' | 'cwd' | 'now'>): Promise<readonly DoctorCheck[]> {
   const checks = await Promise.all([

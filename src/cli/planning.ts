@@ -5,7 +5,7 @@ import { paintFor } from './paint.js';
 import { printProblem, type Problem } from '../plan/problems.js';
 import type { Warning } from '../plan/index.js';
 import type { Cli, ParsedPlan, PlanInput, Sink } from './ports.js';
-import { plural } from './wording.js';
+import { plural } from '../wording.js';
 
 export type ValidPlan = Extract<ParsedPlan, { ok: true }>;
 

@@ -12,7 +12,7 @@ import { parseOrRefuse } from './planning.js';
 import type { Cli, ExitCode } from './ports.js';
 import { startChild, untilSaid } from './quickstart-children.js';
 import { byOf } from './who.js';
-import { numberInWords } from './wording.js';
+import { numberInWords } from '../wording.js';
 
 export interface QuickstartOptions { readonly fault: boolean; readonly actor: string; readonly json: boolean }
 

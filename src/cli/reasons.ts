@@ -1,7 +1,7 @@
 // Why a rollout stands where it stands: every open reason, the gravest first, each with what ends it. Pure; `why` shows it.
 import type { HoldReason } from '../../workflows/messages.js';
 import { isEnded, type ShownStatus } from './shown-status.js';
-import { inWords } from './wording.js';
+import { inWords } from '../wording.js';
 
 export type ReasonKind = 'ended' | 'rollback' | 'incident' | 'issue' | 'blind' | 'hold' | 'condition' | 'ask' | 'soak';
 /** rank: 0 is the gravest */

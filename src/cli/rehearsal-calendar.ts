@@ -4,7 +4,7 @@ import type { EpochMs } from '../judgement/index.js';
 import { paintFor, type Tone } from './paint.js';
 import type { RehearsalReport } from './ports.js';
 import { padEnd, plain, wrap } from './text-layout.js';
-import { clockInWords, dayInWords, inWords, plural, valueInWords, zoneName } from './wording.js';
+import { clockInWords, dayInWords, inWords, plural, valueInWords, zoneName } from '../wording.js';
 
 export interface CalendarLook { readonly units: Readonly<Record<string, string>>; readonly width: number; readonly color: boolean }
 

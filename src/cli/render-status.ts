@@ -4,7 +4,7 @@ import type { Sight } from './seeing.js';
 import { healthOfStatus, renderBoard } from './board.js';
 import { isEnded, type ShownStatus } from './shown-status.js';
 import { columns, plain, wrap } from './text-layout.js';
-import { ageInWords, inWords, instantInWords, valueInWords } from './wording.js';
+import { ageInWords, inWords, instantInWords, valueInWords } from '../wording.js';
 
 export interface StatusLook { readonly width: number; readonly color: boolean; readonly now: number }
 

@@ -2,7 +2,7 @@
 import { openClient } from '../engine/connection.js';
 import { readSettings } from '../engine/settings.js';
 import type { Cli, Rollouts } from './ports.js';
-import { rolloutsOnTemporal } from './rollouts-on-temporal.js';
+import { rolloutsOnTemporal } from '../engine/rollouts-on-temporal.js';
 
 export async function openRolloutsPart(cli: Pick<Cli, 'env' | 'cwd' | 'user'>): Promise<Rollouts> {
   const { temporal } = readSettings({ ...cli.env }, cli.cwd);

@@ -4,7 +4,7 @@ import { longer, type EpochMs, type Ms, type Unwatched, type WatchMemory } from 
 import type { ResolvedPlan } from '../plan/types.js';
 import { exitCodeOf, type AskView, type Hold, type IncidentView, type RolloutState, type Status } from '../../workflows/messages.js';
 import type { Seen } from './ports.js';
-import { inWords } from './wording.js';
+import { inWords } from '../wording.js';
 
 export interface ShownStatus {
   readonly rollout: string;

@@ -11,7 +11,7 @@ import { createTargets, lastWrittenIn, MemoryTargets } from '../targets/index.js
 import { TargetUnreachable, type TargetContext, type TargetProvider, type TargetRef } from '../targets/port.js';
 import { endedWithin } from './ended-within.js';
 import type { Cli, Targets } from './ports.js';
-import { inWords } from './wording.js';
+import { inWords } from '../wording.js';
 
 /** Reading and verifying may take longer than a write, but not for ever. */
 const readMs = 30_000;

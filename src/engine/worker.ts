@@ -15,7 +15,7 @@ import { createFlagdSyncMeters } from '../metrics/flagd-sync.js';
 import { createMeters } from '../metrics/meters.js';
 import type { Meters } from '../metrics/port.js';
 import { exportOpenRollouts } from '../metrics/open-rollouts.js';
-import { rolloutsOnTemporal } from '../cli/rollouts-on-temporal.js';
+import { rolloutsOnTemporal } from './rollouts-on-temporal.js';
 import { createHttpClient } from '../http/client.js';
 import { fetchByEnvironment } from '../http/proxy.js';
 import { createRoutes } from '../inbound/index.js';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openClient } from '../../src/engine/connection.js';
 import { startDevServer, type DevServer } from '../../src/engine/server.js';
-import { rolloutsOnTemporal } from '../../src/cli/rollouts-on-temporal.js';
+import { rolloutsOnTemporal } from '../../src/engine/rollouts-on-temporal.js';
 import { shownStatus } from '../../src/cli/shown-status.js';
 import type { Rollouts, StartRequest } from '../../src/cli/ports.js';
 import { TidegateError } from '../../src/errors.js';

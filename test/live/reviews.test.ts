@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enginePort } from '../../src/engine/engine-port.js';
 import type { Review } from '../../src/plan/types.js';
 import { rolloutWorkflowId, type WorkView } from '../../workflows/messages.js';
-import { rolloutsOnTemporal } from '../../src/cli/rollouts-on-temporal.js';
+import { rolloutsOnTemporal } from '../../src/engine/rollouts-on-temporal.js';
 import { type } from '../cli/fake-cli.js';
 import { Ground, until, type World } from '../processes/world.js';
 import { describeNeeding } from '../setup/needs.js';

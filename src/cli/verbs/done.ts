@@ -7,7 +7,7 @@ import { paintFor } from '../paint.js';
 import { openRollouts } from '../seeing.js';
 import { argument, defineVerb, rolloutArgument, textOption } from '../verb.js';
 import { actorOf, byOf } from '../who.js';
-import { ageInWords } from '../wording.js';
+import { ageInWords } from '../../wording.js';
 import { shortName } from './reviews.js';
 
 export interface DoneOptions { readonly rollout: string; readonly what: string; readonly actor: string; readonly reason: string | null; readonly updateId: string; readonly json: boolean }

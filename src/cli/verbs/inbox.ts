@@ -5,7 +5,7 @@ import { openRollouts } from '../seeing.js';
 import { paintFor } from '../paint.js';
 import { plain, wrap } from '../text-layout.js';
 import { defineVerb, textOption } from '../verb.js';
-import { ageInWords, inWords, instantInWords, localZone } from '../wording.js';
+import { ageInWords, inWords, instantInWords, localZone } from '../../wording.js';
 
 export interface InboxOptions { readonly who: string | null; readonly json: boolean }
 interface Item { readonly rollout: string; readonly timezone: string; readonly ask: AskView; readonly command: string }

@@ -9,7 +9,7 @@ import { allEntries } from '../journal-part.js';
 import type { Cli, ExitCode, Journal } from '../ports.js';
 import { paintFor } from '../paint.js';
 import { defineVerb, flagOption, rolloutArgument, textOption, UsageError } from '../verb.js';
-import { plural } from '../wording.js';
+import { plural } from '../../wording.js';
 
 export interface JournalOptions { readonly rollout: string; readonly verify: boolean; readonly exportTo: string | null; /** '-': to stdout; null: not asked for */ readonly reportTo: string | null; readonly json: boolean }
 export const journalJsonFields = ['rollout', 'place', 'head', 'entries', 'verified (with --verify): ok, entries, head, problems', 'exported (with --export): file, entries', 'incidents and what is around them (with --report)'] as const;

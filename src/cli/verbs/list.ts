@@ -4,7 +4,7 @@ import { openRollouts } from '../seeing.js';
 import { columns } from '../text-layout.js';
 import { paintFor } from '../paint.js';
 import { defineVerb, flagOption } from '../verb.js';
-import { inWords } from '../wording.js';
+import { inWords } from '../../wording.js';
 
 export interface ListOptions { readonly all: boolean; readonly json: boolean }
 /** more than this is for `temporal workflow list` and its queries */

@@ -5,7 +5,7 @@ import { headline } from '../render-status.js';
 import { paintFor } from '../paint.js';
 import { cellsOf, padEnd, plain, wrap } from '../text-layout.js';
 import { defineVerb, rolloutArgument } from '../verb.js';
-import { inWords, instantInWords } from '../wording.js';
+import { inWords, instantInWords } from '../../wording.js';
 
 export interface NextOptions { readonly rollout: string; readonly json: boolean }
 export const nextJsonFields = ['rollout', 'state', 'phase', 'timezone', 'calendar: [at, what, basis]'] as const;

@@ -4,7 +4,7 @@ import { paintFor, type Tone } from '../paint.js';
 import { openRollouts } from '../seeing.js';
 import { plain, wrap } from '../text-layout.js';
 import { defineVerb, flagOption, type VerbInput } from '../verb.js';
-import { ageInWords, inWords, instantInWords, localZone, shellWord } from '../wording.js';
+import { ageInWords, inWords, instantInWords, localZone, shellWord } from '../../wording.js';
 
 export interface ReviewsOptions { readonly rollout: string | null; readonly all: boolean; readonly json: boolean }
 export const reviewsJsonFields = ['work: [kind, rollout, id, title, who, tasks, since, dueAt, state, doneBy, doneAt, note, workflowId, open]', 'reviews: [rollout, id, title, who, tasks, timezone, next, paused]'] as const;

@@ -7,7 +7,7 @@ import { openRollouts } from '../seeing.js';
 import { plannedEnd } from '../shown-status.js';
 import { argument, dayOption, defineVerb, launchOption, textOption, UsageError, varsOption } from '../verb.js';
 import { actorOf, byOf } from '../who.js';
-import { inWords, instantInWords, plural } from '../wording.js';
+import { inWords, instantInWords, plural } from '../../wording.js';
 
 export interface StartVerbOptions { readonly file: string; readonly id: string | null; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; readonly launch: string | null; readonly actor: string; readonly reason: string | null; readonly json: boolean }
 

@@ -7,7 +7,7 @@ import { parseOrRefuse, readPlan } from '../planning.js';
 import type { Targets } from '../ports.js';
 import { columns, plain, wrap } from '../text-layout.js';
 import { argument, dayOption, defineVerb, launchOption, lengthOption, varsOption } from '../verb.js';
-import { plural, valueInWords } from '../wording.js';
+import { plural, valueInWords } from '../../wording.js';
 
 export interface TargetsOptions { readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; readonly launch: string | null; readonly withinMs: Ms; readonly json: boolean }
 export const targetsJsonFields = ['rollout', 'ok', 'targets: [target, provider, state, value, unit, protected, standsAt, detail, code, todo]'] as const;

@@ -5,7 +5,7 @@ import type { ParsedPlan } from '../ports.js';
 import { paintFor } from '../paint.js';
 import { readPlan, sayProblems, sayRemarks } from '../planning.js';
 import { dayOption, defineVerb, launchOption, UsageError, varsOption } from '../verb.js';
-import { plural } from '../wording.js';
+import { plural } from '../../wording.js';
 
 export interface ValidateOptions { readonly files: readonly string[]; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; readonly launch: string | null; readonly json: boolean }
 

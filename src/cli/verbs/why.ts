@@ -5,7 +5,7 @@ import { headline } from '../render-status.js';
 import { paintFor, type Tone } from '../paint.js';
 import { plain, wrap } from '../text-layout.js';
 import { defineVerb, rolloutArgument } from '../verb.js';
-import { inWords } from '../wording.js';
+import { inWords } from '../../wording.js';
 
 export interface WhyOptions { readonly rollout: string; readonly json: boolean }
 export const whyJsonFields = ['rollout', 'state', 'phase', 'reasons: [kind, rank, text, ends, since]'] as const;

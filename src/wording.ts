@@ -1,6 +1,6 @@
-// Instants, lengths of time and values in words, the same everywhere the command line shows them. Pure; the board and the verbs use it.
-import type { EpochMs, Ms } from '../judgement/index.js';
-import type { TargetValue } from '../plan/types.js';
+// Instants, lengths of time and values in words, the same everywhere people outside of a rollout are shown them: the verbs, the board, errors of the engine. Pure.
+import type { EpochMs, Ms } from './judgement/index.js';
+import type { TargetValue } from './plan/types.js';
 
 const units: readonly (readonly [Ms, string])[] = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'min'], [1_000, 's']];
 

@@ -3,7 +3,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { CommandName, WorkView } from '../../workflows/messages.js';
 import type { Review } from '../plan/types.js';
-import type { ReviewDates, Rollouts, WorkItem } from './ports.js';
+import type { ReviewDates, Rollouts, WorkItem } from './rollouts-port.js';
 
 const types = { review: 'review', 'follow-up': 'followUp', incident: 'incident' } as const satisfies Record<WorkView['kind'], string>;
 const kindOf = (type: string): WorkView['kind'] => (Object.keys(types) as WorkView['kind'][]).find((kind) => types[kind] === type) ?? 'follow-up';

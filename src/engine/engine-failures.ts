@@ -4,8 +4,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { closest, distance } from 'fastest-levenshtein';
 import { FinalError, TidegateError, TransientError } from '../errors.js';
 import type { CommandName } from '../../workflows/messages.js';
-import type { RolloutRow } from './ports.js';
-import { inWords, shellWord } from './wording.js';
+import type { RolloutRow } from './rollouts-port.js';
+import { inWords, shellWord } from '../wording.js';
 
 export function noSuchRollout(rollout: string, known: readonly string[]): TidegateError {
   const near = known.length === 0 ? null : closest(rollout, known);

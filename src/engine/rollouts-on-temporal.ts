@@ -1,5 +1,5 @@
-// The Rollouts port on a Temporal client: what the verbs see and command goes through here. Opens no connection itself (parts.ts does,
-// through src/engine). What a refusal or silence of the server means for the rollout is said in engine-failures.ts.
+// The Rollouts port on a Temporal client: what verbs see and command, and what comes in from outside, goes through here. Opens no connection
+// itself (connection.ts does). What a refusal or silence of the server means for the rollout is said in engine-failures.ts.
 import { QueryNotRegisteredError, QueryRejectedError, WorkflowFailedError, WorkflowNotFoundError, type Client, type WorkflowExecutionDescription, type WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { unpackMemory, type PackedMemory } from '../judgement/index.js';
@@ -8,7 +8,7 @@ import type { ResolvedPlan } from '../plan/types.js';
 import { planInForce, rolloutWorkflowId, status as statusQuery, taskQueue, type CommandName, type CommandResult, type Status } from '../../workflows/messages.js';
 import { alreadyRunning, commandFailure, engineFailure, grpcOf, noSuchRollout } from './engine-failures.js';
 import { incidentOf, openIncident, reviewDates, workItems } from './work-on-temporal.js';
-import type { ExecutionState, RolloutRow, Rollouts, Seen, StartRequest } from './ports.js';
+import type { ExecutionState, RolloutRow, Rollouts, Seen, StartRequest } from './rollouts-port.js';
 
 /** How a rollout says that it has nothing to do with an incident (any more). */
 const notHere: readonly string[] = ['ROLLOUT_ENDED', 'OVER', 'ASK_CLOSED', 'ASK_UNKNOWN', 'NO_SUCH_INCIDENT', 'NO_SUCH_ROLLOUT'];
