@@ -2,6 +2,7 @@
 // attempt is one look, paced like the watch's (watch.ts); it returns when something is to be done. Restoring is restore-target.ts.
 import { ApplicationFailure, Context, activityInfo } from '@temporalio/activity';
 import { afterLook } from '../src/judgement/index.js';
+import { exposesLess } from '../src/plan/index.js';
 import { abortAfter } from './failure.js';
 import type { Ports } from './ports.js';
 import { read, sameValue } from './read-target.js';
@@ -25,7 +26,7 @@ export const guard = (ports: Ports) => async (input: GuardInput): Promise<GuardR
   const back = read.filter((look) => look.guarded.contested !== null && stands(look));
   if (first.length + elsewhere.length + back.length > 0 || tell !== null) {
     const found = (some: typeof read): GuardFound[] => some.map(({ reading }) => reading);
-    return { first: found(first), elsewhere: found(elsewhere), back: found(back), unbroken, unwatched: tell };
+    return { first: found(first), elsewhere: elsewhere.map(({ guarded, reading }) => ({ ...reading, safer: exposesLess(guarded.target, reading.found, guarded.expected!) })), back: found(back), unbroken, unwatched: tell };
   }
 
   // By an absolute schedule, like the watch.

@@ -63,10 +63,12 @@ export interface GuardInput {
   readonly unbroken: Unbroken;
 }
 export interface GuardFound { readonly target: string; readonly found: TargetValue; readonly detail: string }
+/** `safer`: it exposes fewer people than what must be kept. */
+export interface GuardStray extends GuardFound { readonly safer: boolean }
 export interface GuardReport {
   /** first readings of what must be kept from now on */
   readonly first: readonly GuardFound[];
-  readonly elsewhere: readonly GuardFound[];
+  readonly elsewhere: readonly GuardStray[];
   /** contested, and back where they must be */
   readonly back: readonly GuardFound[];
   readonly unbroken: Unbroken;

@@ -4,11 +4,10 @@
 import { ActivityFailure, CancellationScope, TimeoutFailure, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { longer, unbrokenFrom, type Unbroken, type Unwatched } from '../src/judgement/index.js';
 import type { ResolvedPlan, ResolvedTarget, TargetValue } from '../src/plan/types.js';
-import type { GuardFound, GuardHeartbeat, GuardReport } from '../activities/types.js';
+import type { GuardHeartbeat, GuardReport, GuardStray } from '../activities/types.js';
 import { inWords, openAsk, voidAsk } from './asks.js';
 import { reportEvent } from './events.js';
 import { reasonOf } from './failure.js';
-import { same } from './moving.js';
 import { guarder, restorer, taker } from './options.js';
 import { paceOf } from './rules.js';
 import type { Run } from './run.js';
@@ -107,7 +106,7 @@ async function absorb(run: Run, host: string, report: GuardReport, everyMs: numb
 const shown = (run: Run, target: string, value: TargetValue): string => `${value}${run.target(target).unit}`;
 const issueOf = (target: string): string => `targets/${target}`;
 
-async function putBack(run: Run, { target: id, found, detail }: GuardFound): Promise<'restored' | 'failed' | 'asked'> {
+async function putBack(run: Run, { target: id, found, detail, safer }: GuardStray): Promise<'restored' | 'failed' | 'asked'> {
   const { state } = run;
   const protection = protectionOf(run);
   const target = run.target(id);
@@ -115,7 +114,8 @@ async function putBack(run: Run, { target: id, found, detail }: GuardFound): Pro
   const since = run.now();
   const what = `${id} is protected and was changed by somebody else: ${shown(run, id, found)} instead of ${shown(run, id, value)}`;
   const recent = (protection.restored[id] ?? []).filter((at) => at > since - withinMs);
-  const stopped = isSaferThan(target, found, value) && protection.ordered[id] === undefined;
+  // The plan may call a direction safer: what goes there is somebody's stop, which nothing automatic takes back.
+  const stopped = safer && protection.ordered[id] === undefined;
   if (stopped || recent.length >= restorations) {
     opened(run, id, what, { found, expected: value, detail });
     contest(run, id, found, stopped ? `${what}. What was found exposes fewer people, so it is left there.` : `${what}, although it was restored ${recent.length} times within ${inWords(withinMs)}. It is left there.`);
@@ -198,12 +198,6 @@ function endAnswered(run: Run): void {
     if (ask?.result === 'rollback') run.demand({ kind: 'rollback', to: { kind: 'start' }, reason: `${id} is protected, and somebody else keeps changing it`, by, automatic: false, at: run.now() });
     run.reguard++;
   }
-}
-
-/** The plan may call a direction safer: what goes there is somebody's stop, which nothing automatic takes back. */
-function isSaferThan({ safer }: ResolvedTarget, found: TargetValue, wanted: TargetValue): boolean {
-  if (typeof found !== 'number' || typeof wanted !== 'number' || safer === 'none' || same(found, wanted)) return false;
-  return safer === 'lower' ? found < wanted : found > wanted;
 }
 
 /** The host's worker takes nothing, or the guard itself is broken: how long already is measured here, where somebody still can. */
