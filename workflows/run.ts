@@ -39,6 +39,8 @@ export class Run {
   over = false;
   /** continue-as-new is wanted: coroutines end at their next wait */
   leaving = false;
+  /** waits that the story stands in */
+  private waits = 0;
   /** grows whenever the watch must be set up anew: its rules depend on what changed */
   rewatch = 0;
   /** look reports absorbed so far, and the one that is asked for at once */
@@ -79,7 +81,10 @@ export class Run {
   /** Waits until `done`, a demand, or the instant `at`; answers whether `done` holds. @throws Interrupted, Leaving */
   async until(done: () => boolean, at: EpochMs | null = null): Promise<boolean> {
     const woken = (): boolean => this.state.demand !== null || this.leaving || done();
-    await this.wakeOr(woken, at);
+    this.waits++;
+    try { await this.wakeOr(woken, at); } finally { this.waits--; }
+    // Whatever else has come at the same time stands in the state, and the next run takes it up: here nothing is watched or written any more.
+    if (this.leaving && this.since020) throw new Leaving();
     if (this.state.demand !== null) throw new Interrupted(this.state.demand);
     if (done()) return true;
     if (this.leaving) throw new Leaving();
@@ -193,6 +198,12 @@ export class Run {
     this.state.demand = demand;
     return true;
   }
+
+  /**
+   * The story stands where it can be left. Elsewhere (in a rollback, a step, its last lines) it goes on with all that keeps it: who left then
+   * would leave it unwatched, and its record unwritten.
+   */
+  get mayLeave(): boolean { return !this.since020 || (this.waits > 0 && this.state.demand === null); }
 
   /** Grown out of one run's history: to be continued at the next quiet point. */
   get shouldLeave(): boolean {

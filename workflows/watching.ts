@@ -114,7 +114,7 @@ function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
     run.note('decision', `drift of ${found.target} is decided by ask ${id}`, { ask: id });
   }
   if (state.memory !== null && (report.why.includes('window') || report.why.includes('soaked'))) summarised(run, state.memory);
-  if (report.why.includes('window') && run.shouldLeave && run.incidentSteps === 0) run.leaving = true;
+  if (report.why.includes('window') && run.shouldLeave && run.mayLeave && run.incidentSteps === 0) run.leaving = true;
 }
 
 function summarised(run: Run, { looks, cleanMs, restarts, latest }: WatchMemory): void {

@@ -28,6 +28,15 @@ describeNeeding(['test-server'], 'the story', () => {
     }
   });
 
+  // A watch reports daily, and a run that has grown is continued as new with that report: here every run has.
+  it('goes back watched, written and verified, when the report that fires is also the one with which the run would be continued', async () => {
+    const plan = smallPlan({ soak: '3d', top: "rollback: { verify: ['error_rate < 5%'], verify within: 3h }" });
+    const made = await rehearse(plan, 'metrics: { error_rate: [{ at: wave-1 + 23h 30m, for: 1h, value: 20 }] }', { cadenceMs: hour, maxHistoryEvents: 1 });
+    expect([made.outcome, made.status.rollback!.verified]).toEqual(['rolled-back', true]);
+    expect(texts(made, 'ended')).toEqual(['small is over: rolled-back']);
+    expect(made.status.unsent).toEqual({ journal: 0, messages: 0 });
+  });
+
   it('is the same when the watch is cancelled and set up anew at every look', async () => {
     const whole = await rehearse(smallPlan(), '', { cadenceMs: 30 * minute });
     // between any two of the looks; without the cache only in the first third of the soak
