@@ -9,7 +9,7 @@ import type { ChainHead, Entry, OfflineRollback } from '../src/journal/port.js';
 import type { StartOptions } from '../workflows/messages.js';
 import type { IncidentRecord } from '../workflows/state.js';
 
-export interface ResolveInput { readonly plan: unknown; readonly options: StartOptions; readonly now: EpochMs; /** of the rollout that an amendment is for: what was chosen at its start stands; absent: it starts */ readonly inForce?: Pick<ResolvedPlan, 'variant' | 'launch'> }
+export interface ResolveInput { readonly plan: unknown; readonly options: StartOptions; readonly now: EpochMs; /** of the rollout that an amendment is for: what was chosen at its start stands; absent: it starts */ readonly inForce?: Pick<ResolvedPlan, 'variant' | 'launch' | 'pace'> }
 export interface ResolveResult { readonly plan: ResolvedPlan; readonly rollout: string; readonly warnings: readonly string[] }
 
 export interface WatchInput {

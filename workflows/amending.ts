@@ -16,7 +16,10 @@ export async function amendPlan(run: Run): Promise<void> {
     await run.beside(() => run.amendments.length > 0);
     const amendment = run.amendments.shift()!;
     try {
-      const resolved = await activities.resolve({ plan: amendment.plan, options: { id: state.rollout, day1: new Date(run.plan.day1 + 12 * 3_600_000).toISOString().slice(0, 10) }, now: run.now(), inForce: { variant: run.plan.variant, launch: run.plan.launch } });
+      // The new plan is laid out as the one in force was, and then runs at its pace.
+      const { variant, pace } = run.plan;
+      const { day1, launch } = pace ?? run.plan;
+      const resolved = await activities.resolve({ plan: amendment.plan, options: { id: state.rollout, day1: new Date(day1 + 12 * 3_600_000).toISOString().slice(0, 10) }, now: run.now(), inForce: { variant, launch, ...(pace === undefined ? {} : { pace }) } });
       const plan = { ...completed(resolved.plan), day1: run.plan.day1 };
       const done = state.phases.filter((phase) => phase.movedAt !== null).map((phase) => phase.phase);
       const kept = plan.phases.slice(0, done.length).map((phase) => phase.phase);

@@ -1,16 +1,18 @@
 // What a machine settles of a checklist. One that does not hold, or cannot be told, is asked about and checked again by itself meanwhile: it opens
 // as soon as it is so. State keeps what was found last (state.checks), for the hold that names everything that is missing.
 import { ActivityFailure, CancellationScope, sleep } from '@temporalio/workflow';
+import type { Ms } from '../src/judgement/types.js';
 import type { AskItem, MachineCheck } from '../src/plan/types.js';
 import type { Finding } from '../activities/types.js';
 import { inWords, latestAsk, openAsk, voidAsk } from './asks.js';
 import { reasonOf } from './failure.js';
 import { checker } from './options.js';
 import { metricNames, traitsOf } from './rules.js';
+import { paced } from './pace.js';
 import type { Run } from './run.js';
 import { deciders } from './watching.js';
 
-const againEveryMs = 5 * 60_000;
+const againEvery = (run: Run): Ms => paced(run.plan, 5 * 60_000, 1_000);
 /** One that is no longer waited for is let go a moment later: an attempt that is due just now runs out instead of being cut off halfway through. */
 const letGoMs = 1_000;
 
@@ -40,7 +42,7 @@ export async function settleCheck(run: Run, item: AskItem, check: MachineCheck, 
 /** What was found some time ago is found out once more, until all of it is of now. @throws Interrupted, Leaving */
 export async function stillSo(run: Run, items: readonly AskItem[], phase: string): Promise<void> {
   const { state } = run;
-  const old = (item: AskItem): boolean => run.now() - (state.checks?.[item.id]?.at ?? 0) >= againEveryMs;
+  const old = (item: AskItem): boolean => run.now() - (state.checks?.[item.id]?.at ?? 0) >= againEvery(run);
   const open = (item: AskItem): boolean => { const ask = latestAsk(run, item.id); return !state.skipped.includes(item.id) && !(ask?.state === 'settled' && ask.result !== 'retry'); };
   for (;;) {
     const again = items.filter((item) => item.check !== null && open(item) && old(item));
@@ -52,7 +54,7 @@ export async function stillSo(run: Run, items: readonly AskItem[], phase: string
 function ask(run: Run, item: AskItem, found: Finding, phase: string): void {
   openAsk(run, {
     ask: item.id, kind: 'retry', phase, question: `'${item.question}' ${found.verdict === 'fail' ? 'does not hold' : 'cannot be told'}. Check it again now, or go on without it?`,
-    body: [item.group, found.finding, item.onlyIf === null ? '' : `if ${item.onlyIf}; otherwise answer not-applicable with the reason`, `It is checked again every ${inWords(againEveryMs)} by itself.`].filter((line) => line !== '').join('\n'),
+    body: [item.group, found.finding, item.onlyIf === null ? '' : `if ${item.onlyIf}; otherwise answer not-applicable with the reason`, `It is checked again every ${inWords(againEvery(run))} by itself.`].filter((line) => line !== '').join('\n'),
     from: [...new Set([...item.from, ...deciders(run)])], options: ['retry', 'skip', ...(item.onlyIf === null ? [] : ['not-applicable'])], healthy: 'retry', withinMs: null, otherwise: 'hold',
   });
 }
@@ -68,7 +70,7 @@ async function nextFinding(run: Run, item: AskItem, check: MachineCheck, known: 
   let found: Finding | null = null;
   let failed: unknown = null;
   const checking = scope.run(() => checker(limitOf(check), hostOf(check)).check({
-    rollout: state.rollout, name: item.question, check, metrics, traits: metrics.map(traitsOf), references: check.kind === 'holds' ? state.references : {}, known, everyMs: againEveryMs,
+    rollout: state.rollout, name: item.question, check, metrics, traits: metrics.map(traitsOf), references: check.kind === 'holds' ? state.references : {}, known, everyMs: againEvery(run),
   })).then((finding) => { found = finding; }, (error: unknown) => { failed = error; });
   try { await run.until(() => found !== null || failed !== null || answered()); } finally {
     if (found === null && failed === null) {
@@ -78,7 +80,7 @@ async function nextFinding(run: Run, item: AskItem, check: MachineCheck, known: 
   }
   if (found !== null || failed === null) return found;
   // Given up for good, e.g. by a person in Temporal: not found out, and not at once again.
-  if (known !== null && (await run.until(answered, run.now() + againEveryMs))) return null;
+  if (known !== null && (await run.until(answered, run.now() + againEvery(run)))) return null;
   return { verdict: 'inconclusive', finding: failed instanceof ActivityFailure ? reasonOf(failed) : String(failed) };
 }
 

@@ -7,6 +7,7 @@ import { answered, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
 import { stillSo } from './checks.js';
 import { calm } from './gates.js';
 import { settleItem } from './items.js';
+import { paced } from './pace.js';
 import { endedHow, runOnce } from './plan-commands.js';
 import type { Run } from './run.js';
 import type { CompletionRecord, State } from './state.js';
@@ -92,7 +93,7 @@ async function humanAnswers(run: Run, metrics: readonly ResolvedMetric[], when: 
     if (given(name, validMs) !== null) return;
     const before = Object.values(state.asks).findLast((ask) => ask.ask.startsWith(`${when}/`) && metricOf(ask.ask) === name && ask.generation === state.generation);
     if (before !== undefined && before.state !== 'open') return;
-    const id = before?.ask ?? openAsk(run, { ask: `${when}/${name}`, kind: 'metric', phase: when, question, from, options: answers === 'number' ? ['number'] : ['yes', 'no'], healthy: answers === 'number' ? (better === 'higher' ? 100 : 0) : 'yes', withinMs: answerWithinMs, otherwise: 'not compared', validMs });
+    const id = before?.ask ?? openAsk(run, { ask: `${when}/${name}`, kind: 'metric', phase: when, question, from, options: answers === 'number' ? ['number'] : ['yes', 'no'], healthy: answers === 'number' ? (better === 'higher' ? 100 : 0) : 'yes', withinMs: paced(run.plan, answerWithinMs), otherwise: 'not compared', validMs });
     await run.until(() => state.asks[id]!.state !== 'open');
     // An expired question for a value is what a gate waits on.
     if (state.asks[id]!.state === 'expired') voidAsk(run, id, 'nobody answered: it is not compared');

@@ -3,6 +3,7 @@ import { latestAsk, openAsk } from './asks.js';
 import { questionOf } from './human-answers.js';
 import { untilGuardsSaid } from './protecting.js';
 import { humanMetrics } from './rules.js';
+import { paced } from './pace.js';
 import type { Run } from './run.js';
 import { deciders, lookNow } from './watching.js';
 
@@ -17,7 +18,7 @@ export async function grade(run: Run): Promise<void> {
   await Promise.all(humanMetrics(plan, criteria).map(async (metric) => {
     const answer = state.humans[metric.name];
     if (answer !== undefined && run.now() - answer.at < metric.human!.validMs) return;
-    const id = latestAsk(run, `end/${metric.name}`)?.ask ?? openAsk(run, { ask: `end/${metric.name}`, kind: 'metric', phase: 'baking', ...questionOf(run, metric, criteria), withinMs, otherwise: 'unknown' });
+    const id = latestAsk(run, `end/${metric.name}`)?.ask ?? openAsk(run, { ask: `end/${metric.name}`, kind: 'metric', phase: 'baking', ...questionOf(run, metric, criteria), withinMs: paced(run.plan, withinMs), otherwise: 'unknown' });
     await run.until(() => state.asks[id]!.state !== 'open');
   }));
   if (plan.targets.some((target) => target.protected !== null)) await untilGuardsSaid(run);

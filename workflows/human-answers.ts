@@ -4,6 +4,7 @@ import type { Condition } from '../src/judgement/types.js';
 import type { PlanCondition, ResolvedMetric } from '../src/plan/types.js';
 import { latestAsk, metricOf, openAsk, voidAsk, type Question } from './asks.js';
 import { humanMetrics, triggersInForce } from './rules.js';
+import { paced } from './pace.js';
 import type { Run } from './run.js';
 import { isSoaking, stageDue } from './soaks.js';
 import { deciders } from './watching.js';
@@ -27,7 +28,7 @@ export function askHumans(run: Run, conditions: readonly PlanCondition[], phase:
       run.holdAndTell('unanswered', `nobody answered in time: ${metric.human!.question} resume asks again.`, 'warning', deciders(run));
     }
     if (isAsked(run, metric) || run.held('unanswered') !== null || conditions.every((one) => state.skipped.includes(one.id))) continue;
-    openAsk(run, { ask: name, kind: 'metric', phase, ...questionOf(run, metric, conditions), withinMs: humanWithinMs, otherwise: 'hold', validMs: metric.human!.validMs });
+    openAsk(run, { ask: name, kind: 'metric', phase, ...questionOf(run, metric, conditions), withinMs: paced(run.plan, humanWithinMs), otherwise: 'hold', validMs: metric.human!.validMs });
   }
 }
 
@@ -45,7 +46,7 @@ export async function keepAnswersFresh(run: Run): Promise<void> {
   for (;;) {
     const ahead = judgedAhead(run);
     const waiting = humanMetrics(run.plan, ahead).filter((metric) => metric.human!.askAheadMs !== null && !isAsked(run, metric));
-    for (const metric of waiting.filter((one) => askAt(run, one) <= run.now())) ask(run, metric, ahead, humanWithinMs);
+    for (const metric of waiting.filter((one) => askAt(run, one) <= run.now())) ask(run, metric, ahead, paced(run.plan, humanWithinMs));
     for (const metric of shutting(run)) ask(run, metric, gateNow(run), null);
     const next = Math.min(...waiting.map((metric) => askAt(run, metric)).filter((at) => at > run.now()));
     const scene = (): string => [run.phaseName, state.step, answersSeen(run), shutting(run).length, Object.values(state.asks).filter((one) => one.kind === 'metric' && one.state === 'open').length].join();

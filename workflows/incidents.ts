@@ -8,6 +8,7 @@ import { escalationOf, startFollowUps } from './follow-ups.js';
 import type { By, IncidentSeverity, IncidentView } from './messages.js';
 import { reasonOf } from './failure.js';
 import { stepper } from './options.js';
+import { paced } from './pace.js';
 import { endedHow } from './plan-commands.js';
 import { besideTheStory, type Matter, type Run } from './run.js';
 import type { IncidentRecord, State } from './state.js';
@@ -25,9 +26,9 @@ const open = (run: Run): readonly IncidentRecord[] => (run.state.incidents ?? []
 /** What the plan says of that severity, or of the gravest below it; null: it opens none by itself. */
 const planned = (plan: ResolvedPlan, severity: string): IncidentPlan | null => plan.incidents.findLast((one) => severities.indexOf(one.severity) <= severities.indexOf(severity)) ?? null;
 
-/** Where the plan says nothing, a person who opens one by hand walks the escalation path, five minutes each. */
+/** Where the plan says nothing, a person who opens one by hand walks the escalation path, five minutes each at the pace of a plan. */
 function byHand(plan: ResolvedPlan, severity: IncidentSeverity): IncidentPlan {
-  const acknowledgeWithinMs = 5 * 60_000;
+  const acknowledgeWithinMs = paced(plan, 5 * 60_000);
   const people = plan.escalation.length === 0 ? [plan.owner] : plan.escalation;
   return { severity, commander: people[0]!, path: people.map((who) => ({ who, afterMs: acknowledgeWithinMs })), acknowledgeWithinMs, firstSteps: [], steps: [], tell: [], followUps: [] };
 }

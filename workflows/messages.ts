@@ -176,6 +176,8 @@ export interface Status {
   readonly launch: EpochMs | null;
   /** the one that was chosen at the start; null: the plan has none */
   readonly variant: string | null;
+  /** it runs faster than planned, without what is left out; absent: as planned */
+  readonly pace?: { readonly times: number; readonly leftOut: readonly string[] };
   readonly updatedAt: EpochMs;
   readonly startedBy: string;
   readonly messages: number;
@@ -192,7 +194,7 @@ export const status = defineQuery<Status>('status');
 export const planInForce = defineQuery<unknown>('plan');
 
 /** How a rollout was started; the second argument of the workflow, may be left out. */
-export interface StartOptions { /** ISO date of day 1 in the plan's zone; default: the start's date */ readonly day1?: string; /** when the launch is: a date and a time in the plan's zone, an instant with its offset, or `now`; default: as the plan says */ readonly launch?: string; /** values of the plan's variables; `variant` chooses the variant */ readonly vars?: Readonly<Record<string, string>>; readonly startedBy?: By; /** overrides the plan's own id */ readonly id?: string; /** overrides every cadence (rehearsal) */ readonly cadenceMs?: Ms; /** test hook: continue as new after so many events */ readonly maxHistoryEvents?: number }
+export interface StartOptions { /** ISO date of day 1 in the plan's zone; default: the start's date */ readonly day1?: string; /** when the launch is: a date and a time in the plan's zone, an instant with its offset, or `now`; default: as the plan says */ readonly launch?: string; /** values of the plan's variables; `variant` chooses the variant */ readonly vars?: Readonly<Record<string, string>>; readonly startedBy?: By; /** overrides the plan's own id */ readonly id?: string; /** so many times as fast as planned, for a trial (docs/pace.md): a number from 1 to 100000 */ readonly pace?: number; /** overrides every cadence (rehearsal) */ readonly cadenceMs?: Ms; /** test hook: continue as new after so many events */ readonly maxHistoryEvents?: number }
 
 /** Exit codes of `rehearse`, `watch`, `status`. */
 export function exitCodeOf(state: RolloutState | 'waiting', open: { readonly asks: boolean; readonly movedBack: boolean; readonly held: boolean }): 0 | 2 | 3 | 4 | 5 {

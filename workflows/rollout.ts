@@ -17,6 +17,7 @@ import { keepDrift } from './moving.js';
 import { completed } from './older-plans.js';
 import { activities } from './options.js';
 import { keepRecord, keepTelling } from './outbox.js';
+import { paceInWords } from './pace.js';
 import { bake, runPhase } from './phase.js';
 import { keepProtected } from './protecting.js';
 import { Interrupted, Leaving, Run, besideTheStory } from './run.js';
@@ -85,10 +86,11 @@ function refuseStarter(allowed: readonly string[], { startedBy }: StartOptions):
 async function carryOut(run: Run, options: StartOptions, flush: () => void, resumed: boolean): Promise<Status> {
   const { state } = run;
   if (!resumed) {
-    const { variant, launch } = state.plan;
-    const started = `${state.rollout} is started by ${state.startedBy.by}${variant === null ? '' : ` as ${variant}`}`;
+    const { variant, launch, pace } = state.plan;
+    const started = `${state.rollout} is started by ${state.startedBy.by}${variant === null ? '' : ` as ${variant}`}${pace === undefined ? '' : `, ${paceInWords(pace)}`}`;
     run.note('started', started, { plan: state.plan as never, variant, launch, startedBy: { ...state.startedBy } }, state.startedBy.by);
-    run.tell('info', 'started', started, state.plan.description);
+    for (const one of pace?.leftOut ?? []) run.note('pace', one);
+    run.tell('info', 'started', started, [state.plan.description, ...(pace?.leftOut ?? [])].join('\n'));
   }
   resumeAsks(run);
   resumeDecisions(run);

@@ -5,6 +5,7 @@ import { emptyMemory, packMemory, referencesFor } from '../src/judgement/index.j
 import type { PlanCondition, ResolvedMetric, ResolvedPlan, Stage, Trigger } from '../src/plan/types.js';
 import type { WatchInput } from '../activities/types.js';
 import { slowestAcknowledgement } from './incidents.js';
+import { paced } from './pace.js';
 import type { Run } from './run.js';
 import { isBaking, nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
 import { completing, standing, type State } from './state.js';
@@ -116,7 +117,8 @@ export function paceOf(run: Run, unhurriedly: boolean = run.plan.invariantWatch 
 /** Before anything has moved nobody is harmed: an hourly look is enough, or as many as a sampled baseline needs. */
 function unhurried(run: Run, base: { readonly cadenceMs: number; readonly unknownForMs: number }): { cadenceMs: number; blindAfterMs: number; unknownForMs: number } {
   const { baseline } = run.plan;
-  const wantedMs = baseline === null ? hourMs : Math.min(hourMs, baseline.overMs / Math.max(24, 2 * baseline.minSamples));
+  const anHour = paced(run.plan, hourMs, 1_000);
+  const wantedMs = baseline === null ? anHour : Math.min(anHour, baseline.overMs / Math.max(24, 2 * baseline.minSamples));
   const cadenceMs = Math.max(base.cadenceMs, wantedMs);
   return { cadenceMs, blindAfterMs: cadenceMs + Math.max(cadenceMs, 60_000), unknownForMs: Math.max(base.unknownForMs, 3 * cadenceMs) };
 }
@@ -159,7 +161,7 @@ function givenNow(run: Run): WatchInput['given'] {
   return given;
 }
 
-/** Where each figure of the record comes from: issues from opening to end, rollbacks nobody ordered, clean baking in days, the longest stretch out of sight in seconds. */
+/** Where each figure of the record comes from: issues from opening to end, rollbacks nobody ordered, clean baking in days of the plan, the longest stretch out of sight in seconds. */
 export function recordFigures(state: State, now: number): Record<string, number> {
   const ended = state.issues.filter((issue) => issue.severity !== 'info').map((issue) => ({ ...issue, minutes: ((issue.endedAt ?? now) - issue.openedAt) / 60_000 }));
   const unwatched = longestUnwatched(state);
@@ -169,7 +171,7 @@ export function recordFigures(state: State, now: number): Record<string, number>
     'rollout.longest_critical': Math.max(0, ...recoveries.map((issue) => issue.minutes)),
     'rollout.mttr': recoveries.length === 0 ? 0 : recoveries.reduce((sum, issue) => sum + issue.minutes, 0) / recoveries.length,
     'rollout.slowest_acknowledgement': slowestAcknowledgement(state.incidents ?? [], now),
-    'rollout.clean_baking': state.baking.cleanMs / 86_400_000,
+    'rollout.clean_baking': (state.baking.cleanMs * (state.plan.pace?.times ?? 1)) / 86_400_000,
     'rollout.longest_unwatched': unwatched === null ? 0 : (unwatched.to - unwatched.from) / 1000,
   };
 }

@@ -5,6 +5,7 @@ import { inWords } from './asks.js';
 import { incidentView } from './incidents.js';
 import type { Run } from './run.js';
 import { decisionNow } from './deciding.js';
+import { paceInWords } from './pace.js';
 import { isBaking, nextStage, wholeOf, wholeOfBaking } from './soaks.js';
 import { inMoves } from './stages.js';
 import { mustStandAt, standing, type State } from './state.js';
@@ -42,7 +43,7 @@ export function statusOf(run: Run, asks = Object.values(run.state.asks)): Status
     ...(state.checks === undefined ? {} : { checks: Object.entries(state.checks).map(([item, one]) => ({ item, ...one })) }), ...(state.completion === undefined ? {} : { comparison: state.completion.comparison }),
     grades: state.grades, rollback: state.rollback === null ? null : { reason: state.rollback.reason, to: state.rollback.to, decidedAt: state.rollback.decidedAt, readBackAt: state.rollback.readBackAt, verified: state.rollback.verified, remainder: state.rollback.remainder },
     unwatched: longestUnwatched(state),
-    evaluations: state.evaluations, startedAt: state.startedAt, day1: plan.day1, launch: plan.launch, variant: plan.variant, updatedAt: state.updatedAt, startedBy: state.startedBy.by, messages: state.outbox.nextMessage - 1,
+    evaluations: state.evaluations, startedAt: state.startedAt, day1: plan.day1, launch: plan.launch, variant: plan.variant, ...(plan.pace === undefined ? {} : { pace: { times: plan.pace.times, leftOut: plan.pace.leftOut } }), updatedAt: state.updatedAt, startedBy: state.startedBy.by, messages: state.outbox.nextMessage - 1,
     journalHead: state.outbox.head, unsent: { journal: state.outbox.entries.length, messages: state.outbox.messages.length }, badSignals: state.badSignals, next: nextOf(run),
   };
 }
@@ -101,7 +102,7 @@ export function cardOf(run: Run): string {
   const status = statusOf(run, Object.values(run.state.asks).filter((ask) => ask.state === 'open'));
   const lines = [
     `### ${sign[status.state]} ${status.rollout}: ${status.state}`,
-    `${status.phase === null ? 'all phases are done' : `${status.phase} (${status.phaseNumber} of ${status.phaseCount})`}, owner ${status.owner}${status.variant === null ? '' : `, variant ${status.variant}`}`,
+    `${status.phase === null ? 'all phases are done' : `${status.phase} (${status.phaseNumber} of ${status.phaseCount})`}, owner ${status.owner}${status.variant === null ? '' : `, variant ${status.variant}`}${status.pace === undefined ? '' : `, ${paceInWords(status.pace)}`}`,
     ...(status.launch === null ? [] : [`launch ${new Date(status.launch).toISOString()}`]),
     '', ...Object.entries(status.targets).map(([target, { value, unit }]) => `- **${target}** stands at ${value}${value === 'as found' ? '' : unit}`),
     ...(status.soak === null ? [] : [`- clean ${inWords(status.soak.clean)} of ${inWords(status.soak.needed)}`]),

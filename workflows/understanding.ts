@@ -1,8 +1,9 @@
 // What comes from outside as JSON, looked at before anything believes it: the fields of each command and the options of a start. A misspelt
 // field is refused rather than left out: `rollback` without the phase that was meant takes everything back.
 import type { CommandName } from './messages.js';
+import { fastest, isPace } from './pace.js';
 
-type Shape = 'text' | 'number' | 'yes or no' | 'value' | 'texts' | 'document' | 'by' | 'length' | 'id';
+type Shape = 'text' | 'number' | 'yes or no' | 'value' | 'texts' | 'document' | 'by' | 'length' | 'id' | 'pace';
 interface Field { readonly shape: Shape; readonly needed?: true }
 type Fields = Readonly<Record<string, Field>>;
 
@@ -22,11 +23,11 @@ const fieldsOf: Readonly<Record<CommandName, Fields>> = {
   done: { ...by, what: { shape: 'text', needed: true } },
   amend: { ...by, plan: { shape: 'document', needed: true } },
 };
-const startFields: Fields = { day1: text, launch: text, vars: { shape: 'texts' }, startedBy: { shape: 'by' }, id: { shape: 'id' }, cadenceMs: { shape: 'length' }, maxHistoryEvents: { shape: 'length' } };
+const startFields: Fields = { day1: text, launch: text, pace: { shape: 'pace' }, vars: { shape: 'texts' }, startedBy: { shape: 'by' }, id: { shape: 'id' }, cadenceMs: { shape: 'length' }, maxHistoryEvents: { shape: 'length' } };
 
 const words: Readonly<Record<Shape, string>> = {
   text: 'a text', number: 'a number', 'yes or no': 'true or false', value: 'a text, a number, true or false', texts: 'a map of texts', document: 'a JSON object', by: 'a JSON object with at least "by"', length: 'a number over 0',
-  id: 'a text of a-z, 0-9 and -, at most 63 of them, that begins and ends with a letter or digit',
+  id: 'a text of a-z, 0-9 and -, at most 63 of them, that begins and ends with a letter or digit', pace: `a number from 1 to ${fastest}, so many times as fast as planned`,
 };
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -40,6 +41,7 @@ function fits(value: unknown, shape: Shape): boolean {
     case 'texts': return isMap(value) && Object.values(value).every((one) => typeof one === 'string');
     case 'document': return isMap(value);
     case 'by': return isMap(value) && problems(value, by).length === 0 && String(value['by']).trim() !== '';
+    case 'pace': return isPace(value);
     case 'id': return typeof value === 'string' && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
   }
 }

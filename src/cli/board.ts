@@ -1,6 +1,7 @@
 // The live board as text: pure, of any width, with or without colour. What it shows is a ShownStatus (shown-status.ts) and the plan; watch and
 // quickstart draw it. Order and content follow what a control room wants first: where, how long, healthy?, the numbers, what is open.
 import type { EpochMs } from '../judgement/index.js';
+import { paceInWords } from '../../workflows/pace.js';
 import type { ResolvedPlan } from '../plan/types.js';
 import type { RolloutState } from '../../workflows/messages.js';
 import { incidentInWords } from './reasons.js';
@@ -56,6 +57,7 @@ function headPart({ status }: BoardModel, look: BoardLook, inner: number): Part 
     ...(status.stages === null || status.stages.next === null ? [] : labelled('Mid-soak', `${status.stages.made} of ${status.stages.of} moves made; next: ${status.stages.next}`, inner)),
     ...labelled('Status', ...healthOf(status, inner)),
     ...(status.variant === null ? [] : labelled('Variant', status.variant, inner)),
+    ...(status.pace === null ? [] : labelled('Pace', paceInWords(status.pace), inner)),
     ...(status.launch === null || isEnded(status.state) ? [] : labelled('Launch', `${instantInWords(status.launch, status.timezone)}, ${status.launch > look.now ? `in ${inWords(status.launch - look.now)}` : ageInWords(status.launch, look.now)}`, inner)),
   ];
 }

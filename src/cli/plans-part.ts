@@ -6,8 +6,8 @@ import type { Cli, Plans } from './ports.js';
 
 export function openPlans(cli: Pick<Cli, 'env'>): Plans {
   return {
-    parse: ({ text, file, now, ...given }) => {
-      const parsed = parsePlan(text, { file, now, env: cli.env, providers: providerSchemas, ...given });
+    parse: ({ text, file, now, pace, ...given }) => {
+      const parsed = parsePlan(text, { file, now, env: cli.env, providers: providerSchemas, pace: pace == null ? null : { times: pace, from: now }, ...given });
       if (!parsed.ok) return { ok: false, errors: parsed.problems, warnings: [] };
       const document = (): unknown => {
         const read = readDocument(text);

@@ -59,7 +59,7 @@ export interface Parts {
 }
 
 // ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-export interface PlanInput { readonly text: string; readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; /** of `--launch`; absent or null: as the plan says */ readonly launch?: string | null; /** it is to be started: see PlanOptions */ readonly starting?: boolean; /** what to do where a variant must be chosen and none is; absent: it is refused */ readonly unchosen?: PlanOptions['unchosen']; /** instant at which the plan is resolved: its day 1 unless told */ readonly now: EpochMs }
+export interface PlanInput { readonly text: string; readonly file: string; readonly vars: Readonly<Record<string, string>>; readonly day1: string | null; /** of `--launch`; absent or null: as the plan says */ readonly launch?: string | null; /** of `--pace`; absent or null: as planned */ readonly pace?: number | null; /** it is to be started: see PlanOptions */ readonly starting?: boolean; /** what to do where a variant must be chosen and none is; absent: it is refused */ readonly unchosen?: PlanOptions['unchosen']; /** instant at which the plan is resolved: its day 1 unless told */ readonly now: EpochMs }
 export type ParsedPlan =
   | { readonly ok: true; readonly plan: ResolvedPlan; /** as it goes to the workflow: plain JSON, unresolved, variables unfilled; read when asked for, which `validate` never does */ document(): unknown; /** the same with its variables filled in */ filled(): unknown; readonly warnings: readonly Warning[] }
   | { readonly ok: false; readonly errors: readonly Problem[]; readonly warnings: readonly Warning[] };

@@ -28,6 +28,7 @@ export function renderStatus({ status, plan }: Sight, look: StatusLook): string 
   for (const grade of status.grades) blocks.push([heading(`Grade ${grade.grade}: ${grade.reached ? 'reached' : 'not reached'}`), ...grade.criteria.map((c) => `  ${verdictSigns[c.verdict]?.[0] ?? '?'}  ${plain(c.message)}`)].join('\n'));
   const facts: string[][] = [['  owner', status.owner], ['  started', `${instantInWords(status.startedAt, status.timezone)}${status.startedBy === '' ? '' : ` by ${status.startedBy}`}`]];
   if (status.endedAt !== null) facts.push(['  ended', `${instantInWords(status.endedAt, status.timezone)}, after ${inWords(status.endedAt - status.startedAt)}`]);
+  for (const one of status.pace?.leftOut ?? []) facts.push(['  at its pace', plain(one)]);
   if (status.rollback !== null) facts.push(['  rollback', `to ${status.rollback.to}: ${plain(status.rollback.reason)}${status.rollback.readBackAt === null ? '' : `; read back as undone ${inWords(status.rollback.readBackAt - status.rollback.decidedAt)} after the decision`}`]);
   const kept = Object.entries(status.targets).filter(([, target]) => target.protected === true);
   if (kept.length > 0) facts.push(['  protected', kept.map(([name, target]) => `${name} ${valueInWords(target.value, target.unit)}`).join(', ')]);

@@ -25,6 +25,8 @@ export interface ShownStatus {
   readonly description: string;
   /** the one that was chosen; null: the plan has none */
   readonly variant: string | null;
+  /** it runs faster than planned; null: as planned */
+  readonly pace: NonNullable<Status['pace']> | null;
   /** null: nothing in the plan counts from one */
   readonly launch: EpochMs | null;
   readonly owner: string;
@@ -100,6 +102,7 @@ export function shownStatus(seen: Seen, plan: ResolvedPlan | null): ShownStatus 
     stages: (over ? null : status?.stages) ?? null,
     description: status?.description ?? '',
     variant: status?.variant ?? null,
+    pace: status?.pace ?? null,
     launch: status?.launch ?? null,
     owner: status?.owner ?? row.owner ?? '',
     timezone: status?.timezone ?? plan?.timezone ?? 'UTC',

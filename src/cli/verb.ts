@@ -2,6 +2,7 @@
 // verbs/, one a file; they are declared, with their options and examples, in declarations.ts.
 import type { Ms } from '../judgement/index.js';
 import { parseDuration } from '../plan/durations.js';
+import { fastest, isPace } from '../../workflows/pace.js';
 import type { Cli, ExitCode } from './ports.js';
 
 /** What the command line held: positional arguments in order, options by their long name in camelCase. */
@@ -69,6 +70,15 @@ export function launchOption(input: VerbInput): string | null {
   const launch = textOption(input, 'launch')?.trim() ?? null;
   if (launch === null || launch === 'now' || /^\d{4}-\d{2}-\d{2}([T ]+\d{1,2}:\d{2})$/.test(launch) || /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(launch)) return launch;
   throw new UsageError(`--launch ${launch}: write a date and a time of the plan's zone as 'YYYY-MM-DD HH:MM', an instant with its offset, or now`);
+}
+
+/** `--pace 1440`: a day takes a minute. */
+export function paceOption(input: VerbInput): number | null {
+  const text = textOption(input, 'pace')?.trim() ?? null;
+  if (text === null) return null;
+  const pace = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!isPace(pace)) throw new UsageError(`--pace ${text}: write a number from 1 to ${fastest}, so many times as fast as planned; at 1440 a day takes a minute`);
+  return pace;
 }
 
 /** A length of time above zero as plans write it: 90s, 15m, 24h, 2d. */

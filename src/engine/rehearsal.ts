@@ -27,6 +27,8 @@ export interface RehearsalOptions {
   readonly day1?: string | null;
   readonly launch?: string | null;
   readonly cadenceMs?: Ms | null;
+  /** so many times as fast as planned */
+  readonly pace?: number;
   /** default: the nominal length and 60 days more */
   readonly untilMs?: Ms | null;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -199,7 +201,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     const curtain = await environment.client.workflow.start('curtain', { taskQueue, workflowId: curtainId(workflowId), args: [{ untilMs }] });
     const handle = await environment.client.workflow.start('rollout', {
       taskQueue, workflowId,
-      args: [document, { ...(day1 === null ? {} : { day1 }), ...(options.launch == null ? {} : { launch: options.launch }), vars: options.vars ?? {}, startedBy: { by: plan.startsOnlyBy[0] ?? plan.owner, host: 'rehearsal', osUser: 'rehearsal' }, ...(options.cadenceMs == null ? {} : { cadenceMs: options.cadenceMs }), ...(options.maxHistoryEvents === undefined ? {} : { maxHistoryEvents: options.maxHistoryEvents }) }],
+      args: [document, { ...(day1 === null ? {} : { day1 }), ...(options.launch == null ? {} : { launch: options.launch }), vars: options.vars ?? {}, startedBy: { by: plan.startsOnlyBy[0] ?? plan.owner, host: 'rehearsal', osUser: 'rehearsal' }, ...(options.cadenceMs == null ? {} : { cadenceMs: options.cadenceMs }), ...(options.pace === undefined ? {} : { pace: options.pace }), ...(options.maxHistoryEvents === undefined ? {} : { maxHistoryEvents: options.maxHistoryEvents }) }],
     });
     await world.launch();
     // Waiting for the curtain is what lets the clock skip.

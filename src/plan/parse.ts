@@ -5,13 +5,15 @@ import { nearest } from './did-you-mean.js';
 import { largestPlanBytes, readDocument, tooLarge } from './document.js';
 import { lintPlan, type Lint } from './lint.js';
 import { inEveryVariant } from './every-variant.js';
+import { nominalTimes } from './calendar.js';
+import { paced } from './pace.js';
 import { isMap, printPlace, Problems, type Locate, type Problem } from './problems.js';
 import type { ProviderSchemas } from './providers.js';
 import { resolveFile } from './resolve.js';
 import { checkRules } from './rules.js';
 import { findWrittenSecrets, maskSecrets, type Environment } from './secrets.js';
 import { checkShape } from './shape.js';
-import type { ResolvedPlan } from './types.js';
+import type { Pace, ResolvedPlan } from './types.js';
 import { fillVariables, type Variables } from './variables.js';
 import { chooseVariant, variantNames, variantsInWords, variantVariable } from './variants.js';
 
@@ -31,6 +33,8 @@ export interface PlanOptions {
   readonly launch?: string | EpochMs | null;
   /** the rollout starts at `now`: a step before the launch whose time has passed is a problem */
   readonly starting?: boolean;
+  /** it is to run so many times as fast as planned, reckoned from the instant `from`; left out: as planned */
+  readonly pace?: Pick<Pace, 'times' | 'from'> | null;
   /** what to do when the plan has variants and `vars` chooses none: refuse it (with what is wrong in any of them), take the first, or judge every one */
   readonly unchosen?: 'refused' | 'first' | 'every';
   /** how many workers there will be, for the lint; left out: not judged */
@@ -97,7 +101,13 @@ function readVariant(value: unknown, variant: string | null, locate: Locate, opt
 
   if (resolved === null || problems.count > 0) return { ok: false, problems: withoutSecrets(problems.sorted(), secrets) };
   const warnings = lintPlan(resolved.plan, { workers: options.workers ?? null, env: options.env });
-  return { ok: true, ...resolved, warnings: warnings.map(({ place, ...warning }) => ({ ...warning, path: printPlace(chosen.placeOf(place)), ...locate(chosen.placeOf(place), {}) })) };
+  return { ok: true, ...resolved, plan: options.pace == null ? resolved.plan : atPace(resolved.plan, options.pace), warnings: warnings.map(({ place, ...warning }) => ({ ...warning, path: printPlace(chosen.placeOf(place)), ...locate(chosen.placeOf(place), {}) })) };
+}
+
+/** Rules and lint have judged the plan as it is written: faster, it is still that plan. */
+function atPace(plan: ResolvedPlan, pace: NonNullable<PlanOptions['pace']>): ResolvedPlan {
+  const faster = paced(plan, pace);
+  return faster.pace === undefined ? plan : { ...faster, nominalEnd: nominalTimes(faster).end };
 }
 
 /** The document as a rollout that runs takes it: its variant chosen, every variable filled in. Problems are for whoever parsed it before. */

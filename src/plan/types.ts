@@ -1,5 +1,5 @@
 // The resolved plan: every default filled in, every condition parsed, every duration in milliseconds, every instant in epoch milliseconds.
-// No field is optional: what may be absent says so with null. This is what the workflow executes and what the journal keeps.
+// No field is optional but `pace`: what may be absent says so with null. This is what the workflow executes and what the journal keeps.
 import type { Condition, EpochMs, Ms, Severity } from '../judgement/types.js';
 
 /** A percentage 0..100, a number, `unlimited` (see `ResolvedTarget.unlimited`), or a text (an image, a model id), as the target's provider understands it. */
@@ -60,7 +60,12 @@ export interface ResolvedPlan {
   readonly startsOnlyBy: readonly string[];
   /** calendar estimate without any hold: day 1 to the end of baking */
   readonly nominalEnd: EpochMs;
+  /** it runs faster than planned (pace.ts), and so is all that stands above; absent: as planned */
+  readonly pace?: Pace;
 }
+
+/** `from`: the start, which stays where it is; `day1` and `launch` as the plan has them; `leftOut`: what cannot be had faster, in words. */
+export interface Pace { readonly times: number; readonly from: EpochMs; readonly day1: EpochMs; readonly launch: EpochMs | null; readonly leftOut: readonly string[] }
 
 export interface Person { readonly id: string; readonly name: string; readonly roles: readonly string[]; readonly contacts: Readonly<Record<string, string>>; readonly channels: readonly ChannelRef[] }
 /** `quiet`: what is not urgent waits for the end of these hours, which may span midnight; only a person's own channels have it. */

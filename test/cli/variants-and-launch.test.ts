@@ -13,7 +13,7 @@ const variants = `${sample}variants:
 preparation: [{ item: 'Ready \${var:WHERE}' }, { item: The servers are racked, only in: on-premise }]
 `;
 const launched = `${sample.replace('starts: day 1 at 09:00', 'starts: launch - 2h').replace('starts: day 3 at 09:00', 'starts: launch + 2d')}launch: day 1 at 10:00\n`;
-const files = { 'p.yaml': sample, 'v.yaml': variants, 'l.yaml': launched, 'bad.yaml': variants.replace('soak: 48h', 'soak: soon').replace('The servers are racked, ', "The servers are racked, form: ana, ") };
+const files = { 'p.yaml': sample, 'v.yaml': variants, 'l.yaml': launched, 's.yaml': `${sample}stand-ups: [{ stand-up: Daily, at: '09:30', from: ana }]\n`, 'bad.yaml': variants.replace('soak: 48h', 'soak: soon').replace('The servers are racked, ', "The servers are racked, form: ana, ") };
 const rollouts = fakeRollouts();
 const run = (line: string, parts: Partial<Parts> = {}) => { rollouts.told.splice(0); return typed(line, { files, parts: { plans, rollouts: async () => rollouts, ...parts } }); };
 const sent = () => (rollouts.told[0] as { options: { vars?: unknown; launch?: unknown; day1?: unknown } } | undefined)?.options;
@@ -92,6 +92,34 @@ describe('--launch', () => {
   });
   test('for a plan in which nothing waits for it is refused', async () => expect((await run('start p.yaml --launch now')).stderr).toContain('nothing in the plan waits for a launch'));
   test('belongs to a plan: doctor of this machine refuses it', async () => expect((await run('doctor --launch now')).stderr).toContain('--launch and --within belong to a PLAN'));
+});
+
+describe('--pace', () => {
+  test('is sent as a number, and said with the end it makes and what is left out', async () => {
+    const { exitCode, stdout } = await run('start s.yaml --pace 1440 --day-1 2026-12-03');
+    expect(sent()).toMatchObject({ pace: 1440 });
+    expect(stdout).toContain('The pace:      1440 times as fast as planned');
+    expect(stdout).toContain('stand-up “Daily” is left out: it is held at hours of the day');
+    expect(stdout).toMatch(/at the earliest \(in \d\d min\)/);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse((await run('start s.yaml --pace 1440 --json')).stdout)).toMatchObject({ pace: 1440, leftOut: [expect.stringContaining('Daily')] });
+  });
+  test('is not sent where none is given', async () => {
+    expect(JSON.parse((await run('start s.yaml --json')).stdout)).toMatchObject({ pace: null, leftOut: [] });
+    expect(sent()).not.toHaveProperty('pace');
+  });
+  test.each([['0'], ['0.5'], ['-3'], ['fast'], ['1e3'], ['100001'], ['1440x']])('%s cannot be meant: nothing is opened', async (given) => {
+    const { exitCode, stderr } = await run(`start s.yaml --pace ${given}`);
+    expect(stderr).toContain('write a number from 1 to 100000, so many times as fast as planned; at 1440 a day takes a minute');
+    expect({ exitCode, told: rollouts.told }).toEqual({ exitCode: 1, told: [] });
+  });
+  test('is on the board, in the calendar ahead and in status --json, with what is left out', async () => {
+    const parts = { rollouts: async () => fakeRollouts({}, () => seenOf(statusOf({ pace: { times: 1440, leftOut: ['stand-up “Daily” is left out'] } }))) };
+    expect((await typed('status b', { parts })).stdout).toMatch(/Pace +1440 times as fast as planned[^]*at its pace +stand-up “Daily” is left out/);
+    expect((await typed('next b', { parts })).stdout).toMatch(/It runs 1440 times as fast as planned\.\nstand-up “Daily” is left out/);
+    expect(JSON.parse((await typed('status b --json', { parts })).stdout).pace).toMatchObject({ times: 1440 });
+    expect(JSON.parse((await typed('next b --json', { parts })).stdout).pace).toBe(1440);
+  });
 });
 
 describe('what is shown of a rollout', () => {

@@ -2,13 +2,14 @@
 import { calendarAhead, type CalendarEntry } from '../calendar-ahead.js';
 import { lookAt, openRollouts } from '../seeing.js';
 import { headline } from '../render-status.js';
+import { paceInWords } from '../../../workflows/pace.js';
 import { paintFor } from '../paint.js';
 import { cellsOf, padEnd, plain, wrap } from '../text-layout.js';
 import { defineVerb, rolloutArgument } from '../verb.js';
 import { inWords, instantInWords } from '../../wording.js';
 
 export interface NextOptions { readonly rollout: string; readonly json: boolean }
-export const nextJsonFields = ['rollout', 'state', 'phase', 'timezone', 'calendar: [at, what, basis]'] as const;
+export const nextJsonFields = ['rollout', 'state', 'phase', 'timezone', 'pace', 'calendar: [at, what, basis]'] as const;
 
 export const verb = defineVerb<NextOptions>({
   parse: (input) => ({ rollout: rolloutArgument(input), json: input.options['json'] === true }),
@@ -17,13 +18,14 @@ export const verb = defineVerb<NextOptions>({
     const now = cli.now();
     const calendar = calendarAhead(status, plan, now);
     if (options.json) {
-      cli.out.write(`${JSON.stringify({ rollout: status.rollout, state: status.state, phase: status.phase, timezone: status.timezone, calendar }, null, 2)}\n`);
+      cli.out.write(`${JSON.stringify({ rollout: status.rollout, state: status.state, phase: status.phase, timezone: status.timezone, pace: status.pace?.times ?? null, calendar }, null, 2)}\n`);
       return 0;
     }
     const paint = paintFor(cli.out);
     // a rollout of minutes needs the seconds
     const precision = Math.max(0, ...calendar.map((e) => (e.at ?? now) - now)) < 7_200_000 ? 'second' : 'minute';
     const lines = [paint.strong(`${status.rollout}${status.variant === null ? '' : ` as ${status.variant}`}: ${headline(status)}`)];
+    if (status.pace !== null) lines.push(`It runs ${paceInWords(status.pace)}.`, ...status.pace.leftOut);
     if (!status.answered) lines.push('No worker answers: nothing comes next until one is back (tidegate up).');
     else if (calendar.length === 0) lines.push('It has ended: nothing comes next.');
     const when = (entry: CalendarEntry): string => (entry.at === null ? (entry.basis === 'standing' ? 'all the way' : 'first') : instantInWords(entry.at, status.timezone, precision));
