@@ -1,0 +1,81 @@
+// A shipped plan as it stands, started by the command line at a pace against stand-ins on this machine: programs that do something visible, people
+// who answer by real updates, and what came of it all. What stands around each plan: four-plans.test.ts.
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { expect } from 'vitest';
+import { packageRoot } from '../../src/engine/package-root.js';
+import type { StoredEntry } from '../../src/journal/port.js';
+import { openJournal } from '../../src/journal/store.js';
+import { verifyChain } from '../../src/journal/verify.js';
+import type { Status } from '../../workflows/messages.js';
+import { pause, Rollout, type World } from '../processes/world.js';
+import { shellIn } from './plain-cli.js';
+
+/** Executables under `home`, by path; each says in done.log that it ran, and with what. */
+export function install(home: string, programs: Readonly<Record<string, string>>): void {
+  for (const [path, script] of Object.entries(programs)) {
+    const file = join(home, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `#!/bin/sh\nset -e\necho "$(basename "$0") $*" >> '${join(home, 'done.log')}'\n${script}\n`);
+    chmodSync(file, 0o755);
+  }
+}
+export const ran = (home: string): readonly string[] => (existsSync(join(home, 'done.log')) ? readFileSync(join(home, 'done.log'), 'utf8').trim().split('\n').map((line) => line.trim()) : []);
+
+export interface Service { readonly origin: string; close(): Promise<void> }
+export type Answer = { readonly status?: number; readonly body: unknown };
+
+/** An HTTP service: texts as they are, all else as JSON; undefined is 404. */
+export async function serve(answer: (path: string, request: IncomingMessage) => Answer | undefined): Promise<Service> {
+  const server = createServer((request, response) => {
+    const { status = 200, body } = answer(request.url ?? '/', request) ?? { status: 404, body: { error: 'not here' } };
+    response.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/plain; version=0.0.4' : 'application/json' }).end(typeof body === 'string' ? body : JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => { server.closeAllConnections(); return new Promise((resolve) => { server.close(() => resolve()); }); } };
+}
+
+export interface Start { readonly plan: string; readonly id: string; readonly pace: number; readonly as: string; readonly vars: Readonly<Record<string, string>> }
+export interface Ended { readonly status: Status; readonly entries: readonly StoredEntry[]; readonly said: string; readonly answers: readonly string[] }
+
+/** From `tidegate start` to the end; whoever is asked answers as a healthy rollout wants it. */
+export async function carriedThrough(world: World, { plan, id, pace, as, vars }: Start, limitMs = 100_000): Promise<Ended> {
+  const shell = shellIn(world);
+  const given = Object.entries(vars).map(([name, value]) => `--var '${name}=${value}'`).join(' ');
+  const started = await shell(`npx tidegate start '${join(packageRoot(), 'examples', plan)}' --id ${id} --pace ${pace} --as ${as} ${given}`);
+  expect(started, started.err).toMatchObject({ code: 0 });
+  const rollout = new Rollout(world, id);
+  const answers: string[] = [];
+  let over = false;
+  const attending = (async () => {
+    while (!over) {
+      for (const ask of (await rollout.status().catch(() => null))?.asks ?? []) {
+        if (ask.state !== 'open' || /\/(rollback|retry|drift)(\/|$)/.test(ask.ask)) continue;
+        const left = ask.from.filter((by) => !ask.answers.some((one) => one.by === by)).slice(0, ask.needs - ask.answers.length);
+        for (const by of left) await rollout.command('answer', { by, ask: ask.ask, value: ask.healthy, reason: 'as it was found in the trial' }).then(() => { answers.push(`${by}: ${ask.ask} ${String(ask.healthy)}`); }, () => { /* it was settled, or opened anew: the next look says */ });
+      }
+      await pause(250);
+    }
+  })();
+  try {
+    const { status, entries } = await ended(world, rollout, limitMs);
+    return { status, entries, said: started.out, answers };
+  } finally { over = true; await attending; }
+}
+
+async function ended(world: World, rollout: Rollout, limitMs: number): Promise<Pick<Ended, 'status' | 'entries'>> {
+  const late = Date.now() + limitMs;
+  let result: Status | null = null;
+  rollout.handle.result().then((status) => { result = status as Status; }, () => { /* read below */ });
+  while (result === null && Date.now() < late) await pause(200);
+  const journal = await openJournal(`sqlite:${join(world.home, 'journal.db')}`);
+  try {
+    const entries = await journal.entries(rollout.id, 1, 3_000);
+    if (result === null) throw new Error(`${rollout.id} is not over after ${limitMs} ms:\n${entries.filter(({ kind }) => kind !== 'message').slice(-90).map(({ at, kind, text }) => `${new Date(at).toISOString().slice(14, 23)} ${kind}: ${text}`).join('\n')}\n${JSON.stringify((await rollout.status().catch(() => null))?.next.slice(0, 6))}`);
+    const status = result as Status;
+    expect((await verifyChain(journal, rollout.id, status.journalHead)).ok).toBe(true);
+    return { status, entries };
+  } finally { await journal.close(); }
+}
