@@ -14,7 +14,7 @@ const valid = 60_000;
 /** Where lengths stand that are divided, by the end of their path, and how short they become at most. */
 export const divided: Readonly<Record<string, Ms>> = {
   'soak.ms': 0, 'baking.ms': 0, 'stages[].afterMs': 0, 'baseline.overMs': gap, 'rollback.settleMs': 0,
-  cadenceMs: look, 'invariantWatch.everyMs': look, 'reaction.everyMs': look, 'during[].everyMs': look, blindAfterMs: gap, unknownForMs: gap,
+  cadenceMs: look, 'invariantWatch.everyMs': look, 'reaction.everyMs': look, 'during[].everyMs': look, stepMs: look, blindAfterMs: gap, unknownForMs: gap,
   'condition.forMs': look, 'condition.window.ms': span, 'subject.window.ms': span,
   'reaction.deadlineMs': people, 'approval.withinMs': people, 'decision.withinMs': people, 'decision.againMs': people, 'followUps[].withinMs': people,
   escalateEveryMs: people, 'escalationAfterMs[]': people, 'incidents[].acknowledgeWithinMs': people, 'path[].afterMs': people,
@@ -23,7 +23,7 @@ export const divided: Readonly<Record<string, Ms>> = {
 /** Instants, which come as much nearer to the start as the pace says. */
 export const drawn: readonly string[] = ['day1', 'launch', 'nominalEnd', 'starts', 'latest', 'askAt', 'dueAt', 'before[].at', 'after[].at', 'freezes[].from', 'freezes[].to'];
 /** Limits of the real world. */
-export const kept: readonly string[] = ['timeoutMs', 'writeTimeoutMs', 'maxAgeMs', 'stepMs', 'rollbackWithinMs', 'rollback.withinMs', 'rollback.verifyWithinMs', 'rollback.before[].withinMs', 'rollback.after[].withinMs', 'ladder[].withinMs'];
+export const kept: readonly string[] = ['timeoutMs', 'writeTimeoutMs', 'maxAgeMs', 'rollbackWithinMs', 'rollback.withinMs', 'rollback.verifyWithinMs', 'rollback.before[].withinMs', 'rollback.after[].withinMs', 'ladder[].withinMs'];
 /** What is held at hours of the day. */
 const onTheWall = { standUps: [], hours: null, reviews: [] } as const satisfies Partial<ResolvedPlan>;
 /** What the engine reads nothing of, whatever it looks like. */
