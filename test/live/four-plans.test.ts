@@ -1,11 +1,13 @@
 // The four plans beside batch-patches, each live from its start to its end, as they stand in examples/: nothing is changed but where things are
 // (--var) and the pace (docs/pace.md). Services, programs and people are stand-ins that do what they say.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FlagdCore } from '@openfeature/flagd-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Ground, type World } from '../processes/world.js';
 import { describeNeeding } from '../setup/needs.js';
+import { startPrometheus } from '../sources/real-prometheus.js';
 import { carriedThrough, install, ran, serve, type Ended } from './trial.js';
 
 const moves = ({ status }: Ended): readonly string[] => status.moves.map(({ phase, target, after, direction }) => `${phase}: ${target} ${direction === 'forward' ? '' : 'back '}${String(after)}`);
@@ -68,4 +70,56 @@ describeNeeding(['temporal-cli'], 'a shipped plan at a pace', () => {
     expect(texts(made, 'pace')).toHaveLength(7);
     expect(made.status.issues).toEqual([]);
   }), 180_000);
+
+  // By a stand-in for the docker CLI: what it says runs is what the service answers for.
+  describeNeeding(['prometheus', 'promtool'], 'patient-advocacy', () => test('over staging to four replicas of production, by the pipeline', () => inWorld('advocacy', async (world) => {
+    const at = (...path: string[]): string => join(world.home, ...path);
+    for (const [dir, mode] of [['staging', 'staging'], ['production', 'production']] as const) {
+      mkdirSync(at(dir), { recursive: true });
+      writeFileSync(at(dir, 'compose.yaml'), `services:\n  api:\n    image: advocacy/api:0.1.0\n    deploy:\n      replicas: 1\n`);
+      writeFileSync(at(dir, '.env'), `APP_ENV=${mode}\nSECRET_KEY=trial-secret\nMEDGEMMA_API_KEY=trial-key\nUSE_MOCKS=false\nLOG_FORMAT=json\nMEDGEMMA_MODEL_ID=medgemma-4b-it-1\n`);
+      install(world.home, { [`${dir}/scripts/model-is.sh`]: 'grep -qx "model=$1" running' });
+    }
+    install(world.home, {
+      'scripts/start_server.sh': 'test "$*" = "development --check" && echo started > mocked',
+      'programs/docker': [
+        'file=compose.yaml', 'if [ "$2" = -f ]; then file=$3; cd "$(dirname "$3")"; shift 2; fi',
+        'image=$(sed -n "s/^ *image: *//p" "$file"); replicas=$(sed -n "s/^ *replicas: *//p" "$file")',
+        'case "$2" in', 'up) printf "image=%s\\nreplicas=%s\\nmodel=%s\\n" "$image" "$replicas" "$(sed -n s/^MEDGEMMA_MODEL_ID=//p .env)" > running.new && mv running.new running ;;',
+        'ps) . ./running; n=0; while [ $n -lt "$replicas" ]; do n=$((n+1)); printf \'{"Name":"api-%s","Image":"%s","Service":"api","State":"running","Health":""}\\n\' $n "$image"; done ;;',
+        '*) exit 1 ;;', 'esac',
+      ].join('\n'),
+    });
+    const docker = (dir: string): void => { execFileSync(at('programs/docker'), ['compose', 'up', '-d', 'api'], { cwd: at(dir) }); };
+    docker('staging');
+    docker('production');
+    const running = (dir: string): Record<string, string> => Object.fromEntries(readFileSync(at(dir, 'running'), 'utf8').trim().split('\n').map((line) => line.split('=') as [string, string]));
+    const health = (dir: string) => ({ body: { status: 'ok', env: dir, version: running(dir)['image']!.split(':')[1] } });
+    let predictions = 0;
+    const production = await serve((path) => {
+      if (path === '/health') return health('production');
+      if (path !== '/metrics') return undefined;
+      predictions += 40;
+      return { body: ['# TYPE prediction_latency_ms histogram', ...[250, 500, 1_000, 2_000].map((le) => `prediction_latency_ms_bucket{le="${le}"} ${le >= 500 ? predictions : Math.round(predictions / 2)}`), `prediction_latency_ms_bucket{le="+Inf"} ${predictions}`, `prediction_latency_ms_sum ${predictions * 300}`, `prediction_latency_ms_count ${predictions}`,
+        '# TYPE prediction_confidence gauge', 'prediction_confidence 0.91', '# TYPE escalations_total counter', 'escalations_total 3', '# TYPE retrievals_total counter', `retrievals_total ${predictions}`, '# TYPE response_has_disclaimer gauge', 'response_has_disclaimer 1', '# TYPE pii_leaks_total counter', 'pii_leaks_total 0', ''].join('\n') };
+    });
+    const staging = await serve((path) => (path === '/health' ? health('staging') : undefined));
+    const prometheus = await startPrometheus([], new URL(production.origin).host, { job: 'advocacy' });
+    closing.push(() => production.close(), () => staging.close(), () => prometheus.close());
+    const env = { TIDEGATE_COMMANDS: '*', PATH: `${at('programs')}:${process.env['PATH']}` };
+    for (const host of ['staging-1', 'production-1']) world.worker({ name: host, env: { ...env, TIDEGATE_HOST: host } });
+    const made = await carriedThrough(world, { plan: 'patient-advocacy.yaml', id: 'advocacy', pace: 10_000, as: 'pipeline', vars: { API: production.origin, STAGING: staging.origin, PROMETHEUS: prometheus.origin, HOOK: `${world.outside.url}/critical`, STAGING_DIR: at('staging'), DIR: at('production') } });
+
+    expect(made.status.outcome).toBe('completed');
+    expect(moves(made)).toEqual(['staging: staging-image 0.2.0', 'staging: staging-model medgemma-4b-it-2', 'production: production-image 0.2.0', 'production: production-model medgemma-4b-it-2', 'scaled: replicas 4']);
+    expect([running('staging'), running('production')]).toEqual([{ image: 'advocacy/api:0.2.0', replicas: '1', model: 'medgemma-4b-it-2' }, { image: 'advocacy/api:0.2.0', replicas: '4', model: 'medgemma-4b-it-2' }]);
+    expect(readFileSync(at('mocked'), 'utf8')).toBe('started\n');
+    expect(ran(world.home)).toEqual(expect.arrayContaining(['start_server.sh development --check', 'model-is.sh medgemma-4b-it-2', 'docker compose up -d api']));
+    expect(texts(made, 'check').some((text) => text.includes('The production environment is complete'))).toBe(true);
+    expect(made.answers.filter((one) => one.includes('production/approval')).map((one) => one.split(':')[0]).sort()).toEqual(['clinician', 'platform-lead']);
+    expect(made.status.issues).toEqual([]);
+    expect(made.status.grades.map(({ grade, reached }) => [grade, reached])).toEqual([['slo', true]]);
+    // values of the environment are told nowhere
+    expect(JSON.stringify([made.status, made.entries])).not.toMatch(/trial-secret|trial-key/);
+  }), 150_000));
 });

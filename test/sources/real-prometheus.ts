@@ -17,6 +17,8 @@ export const noPrometheus: string | null = PROMETHEUS === null || PROMTOOL === n
 
 export interface RealPrometheus extends RunningProgram { readonly origin: string }
 export interface PrometheusMore {
+  /** under which what is scraped stands; `service` */
+  readonly job?: string;
   /** a file of rules; they are evaluated every second */
   readonly rules?: string;
   /** `127.0.0.1:port` of who hears of alerts */
@@ -29,11 +31,11 @@ export interface PrometheusMore {
  * One line a sample of the past: `name{labels} value seconds`; the series must be in one piece each.
  * @param scrapes `127.0.0.1:port` of an exporter that is scraped every second from now on; null: nothing is
  */
-export async function startPrometheus(lines: readonly string[], scrapes: string | null = null, { rules, alertmanager, web }: PrometheusMore = {}): Promise<RealPrometheus> {
+export async function startPrometheus(lines: readonly string[], scrapes: string | null = null, { rules, alertmanager, web, job = 'service' }: PrometheusMore = {}): Promise<RealPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-prometheus-'));
   await writeFile(join(folder, 'prometheus.yml'), [
     'global: { evaluation_interval: 1s }',
-    scrapes === null ? 'scrape_configs: []' : `scrape_configs: [{ job_name: service, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{ targets: ['${scrapes}'] }] }]`,
+    scrapes === null ? 'scrape_configs: []' : `scrape_configs: [{ job_name: ${job}, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{ targets: ['${scrapes}'] }] }]`,
     ...(rules === undefined ? [] : [`rule_files: ['${join(folder, 'rules.yml')}']`]),
     ...(alertmanager === undefined ? [] : [`alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager}'] }] }] }`]),
   ].join('\n'));
