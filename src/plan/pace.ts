@@ -1,8 +1,8 @@
 // A plan at a pace: the same rollout, so many times as fast as it was planned, for a trial. Pure. What is a length of the rollout's own story is
 // divided, what is an instant is drawn towards the start; limits of the real world stay, and what hangs on the clock on the wall is left out
 // (docs/pace.md, docs/decisions/0008). Every length and instant of a resolved plan is named here, once: a test finds one that is not.
-import type { Ms } from '../judgement/types.js';
-import type { Pace, ResolvedPlan } from './types.js';
+import type { EpochMs, Ms } from '../judgement/types.js';
+import type { AskItem, Pace, ResolvedPlan } from './types.js';
 
 // Nothing becomes shorter than it can be looked at, or answered by anybody.
 const look = 1_000;
@@ -38,7 +38,17 @@ export function paced(plan: ResolvedPlan, { times, from }: Pick<Pace, 'times' | 
     if (length !== undefined) return Math.min(value, Math.max(Math.round(value / times), divided[length]!));
     return drawn.some((one) => endsIn(path, one)) ? from + Math.round((value - from) / times) : value;
   });
-  return { ...faster, pace: { times, from, day1, launch, leftOut: leftOut(plan) } };
+  const items = (list: readonly AskItem[], planned: readonly AskItem[]): readonly AskItem[] => list.map((item, index) => ({ ...item, dueAt: timeToAnswer(item, planned[index]!, from) }));
+  return {
+    ...faster, preparation: items(faster.preparation, plan.preparation), phases: faster.phases.map((phase, index) => ({ ...phase, preparation: items(phase.preparation, plan.phases[index]!.preparation) })),
+    pace: { times, from, day1, launch, leftOut: leftOut(plan) },
+  };
+}
+
+/** What is due after the start leaves whoever is asked time to answer. */
+function timeToAnswer({ askAt, dueAt }: AskItem, planned: AskItem, from: EpochMs): EpochMs | null {
+  if (dueAt === null || planned.dueAt! <= from) return dueAt;
+  return Math.max(dueAt, Math.max(askAt ?? from, from) + Math.min(people, planned.dueAt! - Math.max(planned.askAt ?? from, from)));
 }
 
 /** One line for each thing that cannot be had faster. */

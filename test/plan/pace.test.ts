@@ -111,6 +111,13 @@ describe('at 1440 a day takes a minute', () => {
     expect(resolved.pace!.leftOut[0]).toBe('stand-up “Hourly look at calls and escalations” is left out: it is held at hours of the day');
     expect(at1440(`${sample}hours: { from: '09:00', to: '17:00' }\n`).pace!.leftOut).toEqual(['business hours (09:00–17:00, America/Los_Angeles) are left out: moves are made at any hour']);
   });
+  it('what is due after the start leaves ten seconds to answer; what was due before it stays overdue', () => {
+    const text = `${sample}preparation: [{ item: Told, when: day -2 }, { item: Backed up, when: week -2 }]\n`;
+    const due = (of: ResolvedPlan): readonly number[] => of.preparation.map(({ askAt, dueAt }) => dueAt! - Math.max(askAt!, now));
+    expect(due(at1440(text, { day1: '2026-03-06', pace: { times: 100_000, from: now } }))).toEqual([10_000, expect.any(Number)]);
+    expect(due(at1440(text, { day1: '2026-03-06' }))[0]).toBe(2 * minute);
+    expect(due(at1440(text, { day1: '2026-03-06' }))[1]).toBeLessThan(0);
+  });
   it('a freeze is drawn nearer like every other instant', () => {
     const freezes = (of: ResolvedPlan): readonly number[] => of.freezes.flatMap(({ from, to }) => [from, to]);
     const text = `${sample}freezes: [{ from: day 3 at 10:00, to: day 5 at 10:00, why: holiday }]\n`;
