@@ -37,25 +37,25 @@ export async function serve(answer: (path: string, request: IncomingMessage) => 
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => { server.closeAllConnections(); return new Promise((resolve) => { server.close(() => resolve()); }); } };
 }
 
-export interface Start { readonly plan: string; readonly id: string; readonly pace: number; readonly as: string; readonly vars: Readonly<Record<string, string>> }
+export interface Start { readonly plan: string; /** a date; today where it is left out */ readonly day1?: string; readonly id: string; readonly pace: number; readonly as: string; readonly vars: Readonly<Record<string, string>> }
 export interface Ended { readonly status: Status; readonly entries: readonly StoredEntry[]; readonly said: string; readonly answers: readonly string[] }
 
 /** From `tidegate start` to the end; whoever is asked answers as a healthy rollout wants it. */
-export async function carriedThrough(world: World, { plan, id, pace, as, vars }: Start, limitMs = 100_000): Promise<Ended> {
+export async function carriedThrough(world: World, { plan, day1, id, pace, as, vars }: Start, limitMs = 100_000): Promise<Ended> {
   const shell = shellIn(world);
   const given = Object.entries(vars).map(([name, value]) => `--var '${name}=${value}'`).join(' ');
-  const started = await shell(`npx tidegate start '${join(packageRoot(), 'examples', plan)}' --id ${id} --pace ${pace} --as ${as} ${given}`);
+  const started = await shell(`npx tidegate start '${join(packageRoot(), 'examples', plan)}' --id ${id} --pace ${pace} --as ${as} ${day1 === undefined ? '' : `--day-1 ${day1}`} ${given}`);
   expect(started, started.err).toMatchObject({ code: 0 });
   const rollout = new Rollout(world, id);
   const answers: string[] = [];
   let over = false;
   const attending = (async () => {
     while (!over) {
-      for (const ask of (await rollout.status().catch(() => null))?.asks ?? []) {
-        if (ask.state !== 'open' || /\/(rollback|retry|drift)(\/|$)/.test(ask.ask)) continue;
+      const asks = ((await rollout.status().catch(() => null))?.asks ?? []).filter((ask) => ask.state === 'open' && !/\/(rollback|retry|drift)(\/|$)/.test(ask.ask));
+      await Promise.all(asks.map(async (ask) => {
         const left = ask.from.filter((by) => !ask.answers.some((one) => one.by === by)).slice(0, ask.needs - ask.answers.length);
         for (const by of left) await rollout.command('answer', { by, ask: ask.ask, value: ask.healthy, reason: 'as it was found in the trial' }).then(() => { answers.push(`${by}: ${ask.ask} ${String(ask.healthy)}`); }, () => { /* it was settled, or opened anew: the next look says */ });
-      }
+      }));
       await pause(250);
     }
   })();
