@@ -13,6 +13,8 @@ export interface ProviderSchema {
   readonly shorthand: string | null;
   /** A source whose port may answer for the past (`ranged`): what looks back can be measured at once. */
   readonly ranged?: true;
+  /** A source whose answers have one unit whatever the plan says: what `reads` is on its metrics where it is left out. */
+  readonly reads?: string;
   /** A channel that knows people by a contact of theirs: `slack` fills its setting `people` with every person's `slack`, unless the channel says otherwise. */
   readonly contact?: string;
   /** Problems that need more than one field and no I/O, as sentences; empty: none. `values` are those the phases move a target to, else empty. */

@@ -72,7 +72,7 @@ function resolveMetric(reading: Reading, { name, metric, place, alerts }: Metric
   const human = provider === 'person' ? humanOf(reading, metric, { name, place }) : null;
   if (human === null) for (const key of ['question', 'answers', 'valid for', 'scale', 'ask ahead'] as const) if (metric[key] !== undefined) reading.problems.add([...place, key], 'KEY_WITHOUT_EFFECT', `“${key}” belongs to a metric that a person supplies (person: WHO)`, { on: 'key' });
   return {
-    name, provider, settings: provided.settings, unit: facts.unit, scale: scaleOf(reading, metric, place), better: facts.better,
+    name, provider, settings: provided.settings, unit: facts.unit, scale: scaleOf(reading, metric, place, reading.providers.sources[provider]?.reads), better: facts.better,
     minSamples: wholeOf(metric['min samples'], 0), maxAgeMs: human?.validMs ?? length('max age', 5 * 60_000),
     whenIdle: metric['when idle'] === 'clean' ? 'clean' : 'not-counted', human,
     levels: { target: metric.levels?.target ?? null, warning: levelText(metric.levels?.warning), critical: levelText(metric.levels?.critical) },
@@ -114,9 +114,9 @@ function scaleOfAnswers(reading: Reading, text: string | undefined, place: Place
 }
 
 /** `reads: ratio` on a metric in % multiplies by 100; `reads: B` on one in MB divides by a million. */
-function scaleOf(reading: Reading, metric: MetricFile, place: Place): number {
-  if (metric.reads === undefined) return 1;
+function scaleOf(reading: Reading, metric: MetricFile, place: Place, known?: string): number {
   const unit = metric.unit ?? '';
+  if (metric.reads === undefined) return known === undefined ? 1 : (unitFactor(known, unit) ?? 1);
   const factor = unitFactor(metric.reads, unit);
   if (factor !== null) return factor;
   const allowed = unit === '%' ? ['ratio', '%'] : unitsLike(unit).filter((one) => one !== '');

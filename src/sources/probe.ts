@@ -30,6 +30,7 @@ type Settings = z.infer<typeof settingsSchema>;
 export const schema: ProviderSchema = {
   settings: settingsSchema,
   shorthand: 'url',
+  reads: 'ratio',
   check: (given) => {
     const settings = given as unknown as Settings;
     const problems = fieldsOf(settings).flatMap(([path]) => { const parsed = parsePath(path); return 'problem' in parsed ? [parsed.problem] : []; });

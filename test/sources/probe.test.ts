@@ -5,6 +5,8 @@ import type { Measurement } from '../../src/judgement/types.js';
 import type { ProviderSettings } from '../../src/plan/types.js';
 import { createHttpClient } from '../../src/http/client.js';
 import { createProbe } from '../../src/sources/probe.js';
+import { providerSchemas } from '../../src/engine/provider-schemas.js';
+import { parsePlan } from '../../src/plan/index.js';
 import { metricRef } from './conformance.js';
 import { closedAddress, startFaultServer, type FaultServer } from './fault-server.js';
 
@@ -80,4 +82,14 @@ test('each look opens a connection of its own, so that a new user is what is tri
   for (let i = 0; i < 3; i += 1) await probe({ url: `http://127.0.0.1:${port}/` });
   expect(connections).toBe(3);
   await new Promise((resolve) => counting.close(resolve));
+});
+
+test('in % up is 100, whether or not the plan says what a probe reads', () => {
+  const scale = (more: string): number => {
+    const text = `rollout: r\nowner: ann\npeople: { ann: { name: Ann } }\ntargets: { flag: { memory: flag, safer: lower } }\nmetrics: { alive: { probe: 'http://127.0.0.1:9/'${more} } }\nphases: [{ phase: one, starts: day 1 at 09:00, move: { flag: 10% }, soak: 1h, watch: every 1m, enter: [alive = up] }]\n`;
+    const parsed = parsePlan(text, { file: 'r.yaml', now: Date.parse('2027-02-01T12:00:00Z'), env: null, providers: providerSchemas, vars: {}, day1: '2027-03-01' });
+    if (!parsed.ok) throw new Error(parsed.problems.map((problem) => problem.message).join('\n'));
+    return parsed.plan.metrics[0]!.scale;
+  };
+  expect([scale(''), scale(", unit: '%'"), scale(", unit: '%', reads: ratio"), scale(", unit: '%', reads: '%'")]).toEqual([1, 100, 100, 1]);
 });
