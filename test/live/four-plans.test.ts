@@ -37,8 +37,8 @@ describeNeeding(['temporal-cli'], 'a shipped plan at a pace', () => {
     const api = await serve((path, { method, headers }) => {
       switch (path) {
         case '/readyz': return { body: { status: 'ready', components: { collective: { status: 'ok' }, simulation: { status: 'ok' } } } };
-        case '/healthz': return { body: { status: 'ok' } };
-        case '/metrics': return headers.accept?.startsWith('application/json') === true ? { body: metrics() } : { body: '# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 4e8\n# TYPE triage_timeouts_total counter\ntriage_timeouts_total 3\n' };
+        case '/health': case '/healthz': return { body: { status: 'ok' } };
+        case '/metrics': return headers.accept?.startsWith('application/json') === true ? { body: metrics() } : { body: '# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 4e8\n# TYPE triage_timeouts_total counter\ntriage_timeouts_total 3\n# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 41.5\n' };
         case '/limits/calls-per-day': return { body: String(service.limit) };
         case '/reload': if (method === 'POST') service.limit = readLimit(); return { body: { limit: service.limit } };
         default: return undefined;
@@ -84,7 +84,7 @@ describeNeeding(['temporal-cli'], 'a shipped plan at a pace', () => {
       install(world.home, { [`${dir}/scripts/model-is.sh`]: 'grep -qx "model=$1" running' });
     }
     install(world.home, {
-      'scripts/start_server.sh': 'test "$*" = "development --check" && echo started > mocked',
+      'scripts/setup.sh': 'echo ready > prepared', 'scripts/start_server.sh': 'test "$*" = "development --check" && grep -qx ready prepared && echo started > mocked',
       'programs/docker': [
         'file=compose.yaml', 'if [ "$2" = -f ]; then file=$3; cd "$(dirname "$3")"; shift 2; fi',
         'image=$(sed -n "s/^ *image: *//p" "$file"); replicas=$(sed -n "s/^ *replicas: *//p" "$file")',
@@ -135,14 +135,14 @@ describeNeeding(['temporal-cli'], 'a shipped plan at a pace', () => {
     writeFileSync(world.flags, JSON.stringify({ flags: Object.fromEntries(flags.map((flag) => [flag, { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off', targeting: { fractional: [{ var: 'userId' }, ['on', 0], ['off', 100]] } }])) }));
     mkdirSync(at('app'));
     writeFileSync(at('app/package.json'), JSON.stringify({ scripts: Object.fromEntries(scripts.map((name) => [name, 'true'])) }));
-    writeFileSync(at('app/.env.production'), 'FEATURE_FLAGS_ENABLED=true\nFEATURE_FLAGS_ENVIRONMENT=production\nMONITORING_ENABLED=true\nROLLBACK_ENABLED=true\n');
+    writeFileSync(at('app/.env.production'), 'FEATURE_FLAGS_ENABLED=true\nFEATURE_FLAGS_ENVIRONMENT=production\nDEPLOYMENT_PHASE=phase_1_medical_safety\nMONITORING_ENABLED=true\nROLLBACK_ENABLED=true\n');
     // A phase is valid when its flags were deployed, and all are when each was.
-    install(world.home, { 'programs/npm': ['grep -q "\\"$2\\":" package.json', 'case "$2" in', 'deploy:flags) echo "$4" >> deployed ;;', 'validate:phase) grep -qxe "$4" deployed ;;', 'validate:all-phases) test "$(sort -u deployed | wc -l)" -eq 6 ;;', 'esac'].join('\n') });
+    install(world.home, { 'programs/npm': ['if [ "$1" = install ]; then mkdir node_modules; exit; fi', 'test -d node_modules && grep -q "\\"$2\\":" package.json', 'case "$2" in', 'deploy:flags) echo "$4" >> deployed ;;', 'validate:phase) grep -qxe "$4" deployed ;;', 'validate:all-phases) test "$(sort -u deployed | wc -l)" -eq 6 ;;', 'esac'].join('\n') });
     const metrics = {
-      errorRate: 0.2, responseTime: 900, throughput: 320, memoryUsage: 51, cpuUsage: 38, userSatisfaction: 95, featureAdoption: 86, supportTicketsPerDay: 4, userRetention: 97, medical: { emergencyDetectionAccuracy: 99, drugInteractionAccuracy: 99.6, safetyValidationCoverage: 99.8, falsePositiveRate: 1.1 }, ai: { responseTime: 1_400, modelSelectionAccuracy: 95 },
+      errorRate: 0.2, featureFlagUsage: 64, responseTime: 900, throughput: 320, memoryUsage: 51, cpuUsage: 38, userSatisfaction: 95, featureAdoption: 86, supportTicketsPerDay: 4, userRetention: 97, medical: { emergencyDetectionAccuracy: 99, drugInteractionAccuracy: 99.6, safetyValidationCoverage: 99.8, falsePositiveRate: 1.1 }, ai: { responseTime: 1_400, modelSelectionAccuracy: 95 },
       events: { processingLatency: 40 }, notifications: { engagement: 82 }, personalization: { accuracy: 91 }, devices: { connectionSuccess: 97 }, media: { captureSuccess: 98 }, accessibility: { compliance: 99 }, voice: { recognitionAccuracy: 93 },
     };
-    const api = await serve((path) => (path === '/metrics' ? { body: metrics } : path === '/health' ? { body: { status: 'ok' } } : path === '/alerts' ? { body: { alerts: [] } } : undefined));
+    const api = await serve((path) => (path === '/metrics' ? { body: metrics } : path === '/health' ? { body: { status: 'healthy' } } : path === '/alerts' ? { body: { alerts: [] } } : undefined));
     const slack = await startSlack();
     // It has no TLS, which the plan's address of a mail server asks for: nothing is given to it, and the rollout waits for no mail.
     const mailbox = await openMailbox();
