@@ -14,14 +14,11 @@ export const interceptors = (): WorkflowInterceptors => ({
       const due = Date.now() + input.durationMs;
       // A scope of its own, which hears of the outer one's end only from here.
       const timer = new CancellationScope({ cancellable: true, parent: new CancellationScope({ cancellable: false }) });
-      const fired = timer.run(() => next(input));
       const cancelled = outer.cancelRequested.catch((error: unknown) => {
         if (due - Date.now() > aboutToFireMs) timer.cancel();
         throw error;
       });
-      fired.catch(() => { /* whoever waits hears of the cancellation */ });
-      cancelled.catch(() => { /* as above */ });
-      return Promise.race([fired, cancelled]);
+      return Promise.race([timer.run(() => next(input)), cancelled]);
     },
   }],
 });
