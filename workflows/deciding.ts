@@ -2,7 +2,7 @@
 // stands, like an approval; without one the phase soaks on and is watched.
 import type { Decision, PlanCondition } from '../src/plan/types.js';
 import { inWords, latestAsk, openAsk, remindAgain, voidAsk } from './asks.js';
-import { calm, failing, waitedOut } from './gates.js';
+import { calm, failing, openIssue, waitedOut } from './gates.js';
 import { askHumans } from './human-answers.js';
 import { holdForAnswer } from './items.js';
 import type { Run } from './run.js';
@@ -91,7 +91,7 @@ async function otherThanGo(run: Run, ask: AskRecord, decision: Decision, name: s
 
 function whyNot(run: Run): string {
   const { state } = run;
-  const issue = state.issues.find((one) => one.endedAt === null && one.severity !== 'info');
+  const issue = openIssue(run);
   if (issue !== undefined) return `an issue is open: ${issue.text}`;
   const hold = state.holds.find((one) => !waitedOut.includes(one.reason));
   if (hold !== undefined) return `the rollout is held: ${hold.message}`;

@@ -2,12 +2,14 @@
 import type { HoldReason } from './messages.js';
 import { activities } from './options.js';
 import type { Run } from './run.js';
+import type { IssueRecord } from './state.js';
 
 /** Holds that whoever waits at a gate waits out there: they end by themselves, or with the gate. */
 export const waitedOut: readonly HoldReason[] = ['gate', 'freeze', 'hours'];
 
-/** No issue is open: an issue keeps every gate shut. */
-export const calm = (run: Run): boolean => run.state.issues.every((issue) => issue.endedAt !== null || issue.severity === 'info');
+/** The first that is open: an issue keeps every gate shut. */
+export const openIssue = (run: Run): IssueRecord | undefined => run.state.issues.find((issue) => issue.endedAt === null && issue.severity !== 'info');
+export const calm = (run: Run): boolean => openIssue(run) === undefined;
 
 /** What fails now, in words. */
 export const failing = (run: Run): string => run.state.verdicts.filter((verdict) => verdict.verdict === 'fail').map((verdict) => verdict.message).slice(0, 3).join('; ');
