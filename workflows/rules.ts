@@ -7,7 +7,7 @@ import type { WatchInput } from '../activities/types.js';
 import { slowestAcknowledgement } from './incidents.js';
 import { paced } from './pace.js';
 import type { Run } from './run.js';
-import { isBaking, nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
+import { isBaking, soakIsWatched, nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
 import { completing, standing, type State } from './state.js';
 import { longestUnwatched, unwatchedAfterMs } from './unwatched.js';
 
@@ -30,7 +30,7 @@ export function watchInput(run: Run): WatchInput {
   const { state, plan } = run;
   const rules = rulesNow(run);
   // Only a phase that soaks wants to hear that it has soaked; otherwise nothing waits for it.
-  const soaking = state.step === 'soaking' || isBaking(state);
+  const soaking = soakIsWatched(state);
   const names = new Set(rules.metrics.map((metric) => metric.name));
   return {
     rollout: state.rollout, phase: run.phaseName, rules, metrics: plan.metrics.filter((metric) => names.has(metric.name) && metric.human === null), given: givenNow(run),

@@ -6,6 +6,8 @@ import type { PhaseRecord, State, Stay } from './state.js';
 
 /** A phase soaks, or the baking does. */
 export const isSoaking = ({ step }: State): boolean => step === 'soaking' || step === 'baking';
+/** A look tells a soak: a phase's, or the baking's, which goes on while the end is judged. */
+export const soakIsWatched = (state: State): boolean => state.step === 'soaking' || isBaking(state);
 /** Every phase is over: what counts now is the baking, also while the end is judged. */
 export const isBaking = ({ step }: State): boolean => step === 'baking' || step === 'grading';
 

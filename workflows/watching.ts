@@ -11,7 +11,7 @@ import { startFollowUps } from './follow-ups.js';
 import { alertLines, openIncident } from './incidents.js';
 import { isEventTrigger, triggersInForce, watchInput } from './rules.js';
 import { besideTheStory, type Matter, type Run } from './run.js';
-import { isBaking, stageDue } from './soaks.js';
+import { isBaking, soakIsWatched, stageDue } from './soaks.js';
 import { standing } from './state.js';
 import { tellUnwatched } from './unwatched.js';
 
@@ -83,7 +83,7 @@ function remember(run: Run, packed: PackedMemory): void {
  */
 function absorb(run: Run, report: WatchReport, upToDate: boolean): void {
   const { state } = run;
-  const soaking = state.step === 'soaking' || isBaking(state);
+  const soaking = soakIsWatched(state);
   remember(run, report.memory);
   state.verdicts = [...report.verdicts];
   run.reports++;
