@@ -8,7 +8,7 @@ import type { ResolveInput, ResolveResult } from './types.js';
 export const resolve = (ports: Ports) => async (input: ResolveInput): Promise<ResolveResult> => {
   const { options, inForce } = input;
   const vars = { ...options.vars, ...(inForce?.variant == null ? {} : { variant: inForce.variant }) };
-  const pace = inForce?.pace ?? (options.pace === undefined || inForce !== undefined ? null : { times: options.pace, from: input.now });
+  const pace = inForce?.pace ?? (options.pace === undefined ? null : { times: options.pace, from: input.now });
   const resolved = resolvePlan(input.plan, { file: 'plan', now: input.now, env: ports.env, providers: ports.providers, vars, day1: options.day1 ?? null, launch: inForce?.launch ?? options.launch ?? null, starting: inForce === undefined, pace });
   if (!resolved.ok) {
     const lines = resolved.problems.map((problem) => `${problem.path}: ${problem.message}`);
