@@ -1,14 +1,15 @@
 // A plan at a pace: the same rollout, so many times as fast as it was planned, for a trial. Pure. What is a length of the rollout's own story is
 // divided, what is an instant is drawn towards the start; limits of the real world stay, and what hangs on the clock on the wall is left out
 // (docs/pace.md, docs/decisions/0008). Every length and instant of a resolved plan is named here, once: a test finds one that is not.
+import { shortened, soonestAnswer as people } from '../judgement/at-pace.js';
 import type { EpochMs, Ms } from '../judgement/types.js';
+import { nominalTimes } from './calendar.js';
 import type { AskItem, Pace, ResolvedPlan } from './types.js';
 
 // Nothing becomes shorter than it can be looked at, or answered by anybody.
 const look = 1_000;
 const span = 5_000;
 const gap = 15_000;
-const people = 10_000;
 const valid = 60_000;
 
 /** Where lengths stand that are divided, by the end of their path, and how short they become at most. */
@@ -35,14 +36,16 @@ export function paced(plan: ResolvedPlan, { times, from }: Pick<Pace, 'times' | 
   const { day1, launch } = plan;
   const faster = everyNumber({ ...plan, ...onTheWall }, '', (path, value) => {
     const length = Object.keys(divided).find((one) => endsIn(path, one));
-    if (length !== undefined) return Math.min(value, Math.max(Math.round(value / times), divided[length]!));
+    if (length !== undefined) return shortened(value, times, divided[length]!);
     return drawn.some((one) => endsIn(path, one)) ? from + Math.round((value - from) / times) : value;
   });
   const items = (list: readonly AskItem[], planned: readonly AskItem[]): readonly AskItem[] => list.map((item, index) => ({ ...item, dueAt: timeToAnswer(item, planned[index]!, from) }));
-  return {
+  const made = {
     ...faster, preparation: items(faster.preparation, plan.preparation), phases: faster.phases.map((phase, index) => ({ ...phase, preparation: items(phase.preparation, plan.phases[index]!.preparation) })),
     pace: { times, from, day1, launch, leftOut: leftOut(plan) },
   };
+  // Some lengths are shortened less than others: the end is counted anew, not drawn.
+  return { ...made, nominalEnd: nominalTimes(made).end };
 }
 
 /** What is due after the start leaves whoever is asked time to answer. */

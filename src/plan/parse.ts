@@ -5,7 +5,6 @@ import { nearest } from './did-you-mean.js';
 import { largestPlanBytes, readDocument, tooLarge } from './document.js';
 import { lintPlan, type Lint } from './lint.js';
 import { inEveryVariant } from './every-variant.js';
-import { nominalTimes } from './calendar.js';
 import { paced } from './pace.js';
 import { isMap, printPlace, Problems, type Locate, type Problem } from './problems.js';
 import type { ProviderSchemas } from './providers.js';
@@ -101,13 +100,8 @@ function readVariant(value: unknown, variant: string | null, locate: Locate, opt
 
   if (resolved === null || problems.count > 0) return { ok: false, problems: withoutSecrets(problems.sorted(), secrets) };
   const warnings = lintPlan(resolved.plan, { workers: options.workers ?? null, env: options.env });
-  return { ok: true, ...resolved, plan: options.pace == null ? resolved.plan : atPace(resolved.plan, options.pace), warnings: warnings.map(({ place, ...warning }) => ({ ...warning, path: printPlace(chosen.placeOf(place)), ...locate(chosen.placeOf(place), {}) })) };
-}
-
-/** Rules and lint have judged the plan as it is written: faster, it is still that plan. */
-function atPace(plan: ResolvedPlan, pace: NonNullable<PlanOptions['pace']>): ResolvedPlan {
-  const faster = paced(plan, pace);
-  return faster.pace === undefined ? plan : { ...faster, nominalEnd: nominalTimes(faster).end };
+  // Rules and lint have judged the plan as it is written: faster, it is still that plan.
+  return { ok: true, ...resolved, plan: options.pace == null ? resolved.plan : paced(resolved.plan, options.pace), warnings: warnings.map(({ place, ...warning }) => ({ ...warning, path: printPlace(chosen.placeOf(place)), ...locate(chosen.placeOf(place), {}) })) };
 }
 
 /** The document as a rollout that runs takes it: its variant chosen, every variable filled in. Problems are for whoever parsed it before. */
