@@ -1,12 +1,20 @@
 // Rows E1 to E20 of the acceptance list on the shipped plan, rehearsed with the workflow of production. E2 stands in e02-cohorts.test.ts.
-// Not proved here: E16 (a load balancer as the other way of moving) and the real channels of E15 and E20, which are still to come.
+// E16 (a load balancer as the other way of moving) in e16-nginx.test.ts; the real channels of E15 and E20 in test/channels.
 import { DateTime } from 'luxon';
 import { beforeAll, expect, it } from 'vitest';
 import type { Rehearsal } from '../../src/engine/rehearsal.js';
+import type { ResolvedPlan } from '../../src/plan/types.js';
 import { describeNeeding } from '../setup/needs.js';
 import { day, hour, minute, phaseOf, rehearsals, texts } from '../workflows/world.js';
-import { batchPatches, changed, resolved } from './plan.js';
+import { example, resolved as resolvedExample } from './examples.js';
 
+const batchPatches = example('batch-patches');
+const resolved = (): ResolvedPlan => resolvedExample('batch-patches');
+/** The same plan with one passage replaced; the passage must be there. */
+function changed(from: string, to: string): string {
+  expect(batchPatches).toContain(from);
+  return batchPatches.replace(from, to);
+}
 const hourly = { cadenceMs: hour } as const;
 const local = (at: number): DateTime => DateTime.fromMillis(at, { zone: 'America/Los_Angeles' });
 

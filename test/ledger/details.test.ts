@@ -1,11 +1,10 @@
 // What the documents of the five plans ask in passing, beside the rows that are rehearsed: numbers, addresses, people, commands, lists. Each is read
 // off the plan as it is resolved; what carrying it out means is proved in the files of the plans and, by form, in test/workflows and test/judgement.
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { createHttpClient } from '../../src/http/client.js';
 import type { ResolvedPlan } from '../../src/plan/types.js';
 import { createProbe } from '../../src/sources/probe.js';
+import { startStandIn } from '../servers/stand-in.js';
 import { metricRef } from '../sources/conformance.js';
 import { day, hour, minute } from '../workflows/world.js';
 import { resolved } from './examples.js';
@@ -40,11 +39,10 @@ it('A20: staging is the first week, alpha the next two, beta three, production t
 it('A21: three percentiles, errors, requests and their rate are read, and all three health addresses; a component that is not ok is named', async () => {
   expect(['p50_latency', 'p95_latency', 'p99_latency', 'errors', 'requests', 'rps'].map((name) => metric(triage, name).settings['at'])).toEqual(['latency.p50_ms', 'latency.p95_ms', 'latency.p99_ms', 'latency.errors', 'latency.requests', 'latency.rps']);
   expect(['alive', 'uptime', 'healthy'].map((name) => new URL(String(metric(triage, name).settings['url'])).pathname)).toEqual(['/healthz', '/readyz', '/health']);
-  const service = createServer((_, response) => { response.end('{"status":"ready","components":{"collective":{"status":"ok"},"simulation":{"status":"degraded"}}}'); });
-  await new Promise<void>((done) => { service.listen(0, '127.0.0.1', done); });
-  const ref = metricRef({ ...metric(triage, 'uptime').settings, url: `http://127.0.0.1:${(service.address() as AddressInfo).port}/readyz` }, { timeoutMs: 5_000 });
+  const service = await startStandIn(() => ({ status: 200, body: { status: 'ready', components: { collective: { status: 'ok' }, simulation: { status: 'degraded' } } } }));
+  const ref = metricRef({ ...metric(triage, 'uptime').settings, url: `${service.origin}/readyz` }, { timeoutMs: 5_000 });
   const [found] = await createProbe(createHttpClient()).measure(ref, 0, 1_000, new AbortController().signal);
-  service.close();
+  await service.close();
   expect(found!.measurement).toMatchObject({ value: 0, detail: expect.stringMatching(/components\.simulation\.status is 'degraded' instead of 'ok'$/) as string });
 });
 

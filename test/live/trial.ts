@@ -1,8 +1,6 @@
 // A shipped plan as it stands, started by the command line at a pace against stand-ins on this machine: programs that do something visible, people
 // who answer by real updates, and what came of it all. What stands around each plan: four-plans.test.ts.
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { packageRoot } from '../../src/engine/package-root.js';
@@ -11,6 +9,7 @@ import { openJournal } from '../../src/journal/store.js';
 import { verifyChain } from '../../src/journal/verify.js';
 import type { Status } from '../../workflows/messages.js';
 import { pause, Rollout, type World } from '../processes/world.js';
+import { startStandIn, type Asked, type StandIn } from '../servers/stand-in.js';
 import { shellIn } from './plain-cli.js';
 
 /** Executables under `home`, by path; each says in done.log that it ran, and with what. */
@@ -24,18 +23,12 @@ export function install(home: string, programs: Readonly<Record<string, string>>
 }
 export const ran = (home: string): readonly string[] => (existsSync(join(home, 'done.log')) ? readFileSync(join(home, 'done.log'), 'utf8').trim().split('\n').map((line) => line.trim()) : []);
 
-export interface Service { readonly origin: string; close(): Promise<void> }
-export type Answer = { readonly status?: number; readonly body: unknown };
-
-/** An HTTP service: texts as they are, all else as JSON; undefined is 404. */
-export async function serve(answer: (path: string, request: IncomingMessage) => Answer | undefined): Promise<Service> {
-  const server = createServer((request, response) => {
-    const { status = 200, body } = answer(request.url ?? '/', request) ?? { status: 404, body: { error: 'not here' } };
-    response.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/plain; version=0.0.4' : 'application/json' }).end(typeof body === 'string' ? body : JSON.stringify(body));
-  });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => { server.closeAllConnections(); return new Promise((resolve) => { server.close(() => resolve()); }); } };
-}
+/** An HTTP service: texts as an exporter gives them, all else as JSON; undefined is 404. */
+export const serve = (answer: (path: string, asked: Asked) => { readonly body: unknown } | undefined): Promise<StandIn> => startStandIn((asked) => {
+  const given = answer(asked.path, asked);
+  if (given === undefined) return { status: 404, body: { error: 'not here' } };
+  return { status: 200, body: given.body, ...(typeof given.body === 'string' ? { headers: { 'content-type': 'text/plain; version=0.0.4' } } : {}) };
+});
 
 export interface Start { readonly plan: string; /** a date; today where it is left out */ readonly day1?: string; readonly id: string; readonly pace: number; readonly as: string; readonly vars: Readonly<Record<string, string>> }
 export interface Ended { readonly status: Status; readonly entries: readonly StoredEntry[]; readonly said: string; readonly answers: readonly string[] }
