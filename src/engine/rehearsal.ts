@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { EpochMs, Ms, Verdict } from '../judgement/types.js';
 import { providerSchemas } from './provider-schemas.js';
-import { FinalError } from '../errors.js';
+import { FinalError, TidegateError } from '../errors.js';
 import { noMeters } from '../metrics/port.js';
 import { filledDocument, parsePlan, printProblem, reviewDates } from '../plan/index.js';
 import type { ResolvedPlan, TargetValue } from '../plan/types.js';
@@ -17,6 +17,7 @@ import { hostQueue, searchAttributes, taskQueue, type AskView, type MoveView, ty
 import type { Ports } from '../../activities/ports.js';
 import type { Activities, NotifyResult, WatchHeartbeat } from '../../activities/types.js';
 import { healthy, parseScenario } from './rehearsal/scenario.js';
+import { heard, keepMoving } from './rehearsal/moving.js';
 import { World, curtainId } from './rehearsal/world.js';
 import { bundlePath, payloadConverterPath } from './bundles.js';
 
@@ -75,18 +76,25 @@ export interface Rehearsal {
 
 const shown = new Set(['started', 'phase', 'ask', 'answer', 'moved', 'move-failed', 'undo', 'undone', 'verified', 'decision', 'hold', 'hold-ended', 'issue', 'event', 'drift', 'stand-up', 'command', 'step-failed', 'step-undone', 'ladder', 'grade', 'baseline', 'reviews', 'follow-up', 'incident', 'called', 'acknowledged', 'incident-over', 'amended', 'ended', 'review']);
 
-/** @throws FinalError PLAN_INVALID, LAUNCH_TOO_SOON, SCENARIO_INVALID, BINARY_NOT_FOUND; TestServer errors when it cannot be started */
+/** @throws FinalError PLAN_INVALID, LAUNCH_TOO_SOON, SCENARIO_INVALID, BINARY_NOT_FOUND; TransientError REHEARSAL_STUCK; TestServer errors when it cannot be started */
 export async function rehearse(planText: string, options: RehearsalOptions): Promise<Rehearsal> {
   const env = options.env ?? process.env;
   const progress = options.progress ?? (() => {});
-  // One server a rehearsal: what an attempt under way or an unread task leaves behind would hold the clock of the next.
-  const environment = await openEnvironment(progress);
-  try {
-    return await carryOut(planText, options, env, environment, progress);
-  } finally {
-    await environment.teardown();
+  for (let attempt = 1; ; attempt++) {
+    // One server a rehearsal: what an attempt under way or an unread task leaves behind would hold the clock of the next.
+    const environment = await openEnvironment(progress);
+    try {
+      return await carryOut(planText, options, env, environment, progress);
+    } catch (error) {
+      if (attempt === attempts || !(error instanceof TidegateError && error.code === 'REHEARSAL_STUCK')) throw error;
+      progress(`${error.fields.what} Rehearsing from the beginning.`);
+    } finally {
+      await environment.teardown();
+    }
   }
 }
+/** What the test server loses once in some thousand rehearsals it does not lose twice. */
+const attempts = 2;
 
 /** The time-skipping server, found or fetched; also for what the bench compares a rehearsal with. */
 export async function openEnvironment(progress: (line: string) => void = () => {}): Promise<TestWorkflowEnvironment> {
@@ -180,7 +188,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     release: async (input: Parameters<typeof activities.release>[0]) => { await activities.release(input); await world.end(); },
   };
 
-  const played = { ...rehearsedActivities, ...options.around?.(rehearsedActivities) };
+  const { activities: played, quiet } = heard({ ...rehearsedActivities, ...options.around?.(rehearsedActivities) });
   const namespace = environment.namespace ?? 'default';
   const connection = await openNativeConnection({ address: environment.address, addressFrom: 'home', namespace, connection: {} });
   const worker = await Worker.create({
@@ -194,6 +202,8 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     if (options.signal?.aborted === true) end(); else options.signal?.addEventListener('abort', end, { once: true });
   });
   interrupted.catch(() => { /* whoever waits hears it */ });
+  // What waits for the curtain lets go of the server before it goes.
+  let clear = async (): Promise<void> => {};
   try {
     if (startAt > virtualNow) await Promise.race([environment.sleep(startAt - virtualNow), interrupted]);
     const untilMs = options.untilMs ?? plan.nominalEnd - startAt + 60 * 86_400_000;
@@ -205,7 +215,11 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     });
     await world.launch();
     // Waiting for the curtain is what lets the clock skip.
-    const ended = (await Promise.race([curtain.result(), interrupted])) === 'ended';
+    const fallen = curtain.result();
+    const moving = keepMoving({ now, release: async () => { await environment.connection.testService!.unlockTimeSkipping({}); } }, quiet, progress);
+    clear = async () => { moving.stop(); await curtain.terminate().catch(() => { /* it has fallen */ }); await fallen.catch(() => { /* as it was brought down */ }); };
+    const ended = (await Promise.race([fallen, interrupted, moving.stuck])) === 'ended';
+    moving.stop();
     if (!ended && (await handle.describe()).status.name === 'FAILED') throw refused(await handle.result().then(() => null, (error: unknown) => error));
     const status = (ended ? await handle.result() : await handle.query('status')) as Status;
     const endedAt = ended ? status.updatedAt : await now();
@@ -214,6 +228,7 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     const entries = await allEntries(journal, plan.rollout);
     return reportOf({ plan, status, ended, startAt, endedAt, entries, world, reviews, history, historyEvents });
   } finally {
+    await clear();
     for (const one of [worker, ...hosts]) one.shutdown();
     await running;
     await connection.close();
