@@ -71,6 +71,7 @@ function nextOf(run: Run): Status['next'] {
   const next: { at: number | null; what: string }[] = [];
   for (const hold of state.holds) next.push({ at: null, what: `goes on when this ends: ${hold.message}` });
   for (const ask of Object.values(state.asks)) if (ask.state === 'open') next.push({ at: ask.dueAt, what: `${ask.from.join(', ')}: ${ask.question} (ask ${ask.ask}; otherwise ${ask.otherwise})` });
+  if (state.step === 'rolling-back') return [...next, ...wayBack(run).map((what) => ({ at: null, what }))];
   if (plan.launch !== null && plan.launch > run.now()) next.push({ at: plan.launch, what: 'launch' });
   const soak = soakOf(run);
   let at: number | null = run.now();
@@ -91,6 +92,17 @@ function nextOf(run: Run): Status['next'] {
   }
   if (state.step !== 'grading') next.push({ at: plan.baking === null || state.step === 'baking' ? at : at + plan.baking.ms, what: 'the end, if nothing intervenes' });
   return next;
+}
+
+/** What a rollback does from here on, in its order, as fast as it can; no phase comes after it by itself. */
+function wayBack({ state, plan }: Run): readonly string[] {
+  const { to, readBackAt, verified } = state.rollback ?? { to: 'the start', readBackAt: null, verified: null };
+  const words: string[] = [];
+  if (readBackAt === null) words.push(`every target goes back to where it was at ${to}`);
+  if (verified === null && (state.steps ?? []).length > 0) words.push('steps are taken back, newest first');
+  if (verified === null && plan.rollback.verify.length > 0) words.push(`the proof: ${plan.rollback.verify.map((one) => one.condition.text).join(', ')}`);
+  words.push(...plan.rollback.after.map(({ name, ask }) => (ask.length === 0 ? name : `${name}, if one of ${ask.join(', ')} says yes`)));
+  return [...words, to === 'the start' ? 'the end: rolled back' : `held at ${to} until somebody resumes`];
 }
 
 const decisionInWords = (name: string, { from, needs, question, withinMs }: Decision): string => `end of ${name}: ${needs} of ${from.join(', ')} decide: ${question}${withinMs === null ? ' (it soaks on until then)' : ''}`;

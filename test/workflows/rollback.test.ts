@@ -79,6 +79,15 @@ metrics: { error_rate: [{ at: wave-1 + 6h, for: ${length}, value: 8 }] }`;
     expect([never.outcome, never.status.rollback!.verified]).toEqual(['rollback-incomplete', false]);
   });
 
+  it('says what it still does and that no phase follows it', async () => {
+    const plan = smallPlan({ top: `rollback: { verify: ['error_rate < 5%'], after: [{ step: Restore the cache, run: restore, ask: [ann], within: 8h }, { step: Tell the shops, run: tell }] }` });
+    const made = await rehearse(plan, 'events: [{ at: wave-1 + 2h, event: data-corruption }]\nanswers: [{ ask: rollback/restore-the-cache, never: true }]', { untilMs: 12 * hour });
+    expect(made.status.state).toBe('rolling-back');
+    expect(made.status.next.map(({ at, what }) => [at === null, what])).toEqual([
+      [false, expect.stringContaining('Restore the cache. Shall it be done?')], [true, 'Restore the cache, if one of ann says yes'], [true, 'Tell the shops'], [true, 'the end: rolled back'],
+    ]);
+  });
+
   it('undoes a write whose outcome is unknown', async () => {
     const made = await rehearse(smallPlan(), `
 writes: [{ target: flag, fails: always, how: after effect }]
