@@ -14,15 +14,19 @@ export interface LintContext {
   readonly workers: number | null;
   /** null: not judged */
   readonly env: Environment | null;
+  /** variables that the document declares and uses nowhere */
+  readonly unused?: readonly string[];
 }
 
 export function lintPlan(plan: ResolvedPlan, context: LintContext = { workers: null, env: null }): readonly Lint[] {
   return [
-    ...unalignedCohorts(plan), ...shortSoaks(plan), ...detectionTimes(plan), ...unanswerable(plan), ...unmeasurable(plan), ...scales(plan), ...unplaced(plan, context.workers), ...unset(plan, context.env),
+    ...unused(context.unused ?? []), ...unalignedCohorts(plan), ...shortSoaks(plan), ...detectionTimes(plan), ...unanswerable(plan), ...unmeasurable(plan), ...scales(plan), ...unplaced(plan, context.workers), ...unset(plan, context.env),
   ];
 }
 
 const lint = (level: Lint['level'], code: string, place: Place, message: string): Lint => ({ level, code, place, path: printPlace(place), message });
+
+const unused = (variables: readonly string[]): readonly Lint[] => variables.map((name) => lint('warning', 'UNUSED_VARIABLE', ['vars', name], `“${name}” is used nowhere: write \${var:${name}} where it belongs, or leave it out`));
 
 /** What a target puts its users in order by, where the plan can say it; null: by a salt of its own. Targets that say the same expose the same users. */
 function orderOf({ provider, settings }: ResolvedPlan['targets'][number]): string | null {

@@ -91,7 +91,7 @@ function readVariant(value: unknown, variant: string | null, locate: Locate, opt
   const problems = new Problems(locate);
   const chosen = chooseVariant(value, variant, problems);
   problems.standAt(chosen.placeOf);
-  const { document, typed } = fillVariables(chosen.document, options.vars, problems, chosen.variant, value);
+  const { document, typed, unused } = fillVariables(chosen.document, options.vars, problems, chosen.variant, value);
   const secrets = findWrittenSecrets(document, problems);
   const { file, patched } = checkShape(document, problems, typed);
   problems.ignore(patched);
@@ -99,7 +99,7 @@ function readVariant(value: unknown, variant: string | null, locate: Locate, opt
   if (resolved !== null) checkRules(resolved.plan, problems);
 
   if (resolved === null || problems.count > 0) return { ok: false, problems: withoutSecrets(problems.sorted(), secrets) };
-  const warnings = lintPlan(resolved.plan, { workers: options.workers ?? null, env: options.env });
+  const warnings = lintPlan(resolved.plan, { workers: options.workers ?? null, env: options.env, unused });
   // Rules and lint have judged the plan as it is written: faster, it is still that plan.
   return { ok: true, ...resolved, plan: options.pace == null ? resolved.plan : paced(resolved.plan, options.pace), warnings: warnings.map(({ place, ...warning }) => ({ ...warning, path: printPlace(chosen.placeOf(place)), ...locate(chosen.placeOf(place), {}) })) };
 }

@@ -14,7 +14,7 @@ const nameOf = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** By the place as it is printed: what is text because a variable is, and a number or yes where one is needed. */
 export type TypedPlaces = ReadonlyMap<string, number | boolean>;
-export interface Filled { readonly document: unknown; readonly typed: TypedPlaces }
+export interface Filled { readonly document: unknown; readonly typed: TypedPlaces; /** declared, and used nowhere, in no variant either */ readonly unused: readonly string[] }
 
 /**
  * The document with every variable filled in. Unknown, missing, misspelt and unfit ones are problems; their places keep the reference.
@@ -22,7 +22,8 @@ export interface Filled { readonly document: unknown; readonly typed: TypedPlace
  */
 export function fillVariables(document: unknown, given: Variables, problems: Problems, variant: VariantValues = noVariant, whole: unknown = document): Filled {
   const declared = declarations(document);
-  const known = new Set<string>([...Object.keys(declared), ...Object.keys(variant.values), ...referencesIn(whole)]);
+  const used = new Set(referencesIn(whole));
+  const known = new Set<string>([...Object.keys(declared), ...Object.keys(variant.values), ...used]);
   if (variant.name !== null) known.add(variantVariable);
   const typed = new Map<string, number | boolean>();
   const declarationFor = (name: string): Declaration => (Object.hasOwn(declared, name) ? declared[name]! : declarationOf(undefined));
@@ -66,7 +67,7 @@ export function fillVariables(document: unknown, given: Variables, problems: Pro
     const meant = nearest(name, [...known]);
     problems.add([], 'UNKNOWN_VARIABLE', name === variantVariable && variant.name === null ? `the plan has no variants, so “${given[name]!}” cannot be chosen (given by --var variant)` : `the plan has no variable ${name} (given by --var)${meant === null ? '' : `; did you mean “${meant}”?`}; it has: ${listed([...known])}`);
   }
-  return { document: filled, typed };
+  return { document: filled, typed, unused: Object.keys(declared).filter((name) => !used.has(name)) };
 }
 
 /** The names of all variables that a document refers to. */

@@ -28,6 +28,11 @@ describe('the lint', () => {
     expect(lints(two(', group: others')).filter((one) => one.includes('UNALIGNED'))).toHaveLength(1);
     expect(lints(two('')).filter((one) => one.includes('UNALIGNED'))).toHaveLength(1);
   });
+  it('a variable that is declared and used nowhere', () => {
+    const declared = (about: string): string => `vars: { SHOP: http://shop, SPARE: nothing }\n${spoiled('rollout:', `description: ${about}\nrollout:`)}`;
+    expect(lints(declared('the shop at ${var:SHOP}')).filter((one) => one.includes('UNUSED'))).toEqual(['warning UNUSED_VARIABLE vars.SPARE: “SPARE” is used nowhere: write ${var:SPARE} where it belongs, or leave it out']);
+    expect(lints(declared('the shop at ${var:SHOP}, ${var:SPARE}')).filter((one) => one.includes('UNUSED'))).toEqual([]);
+  });
   it('a soak shorter than what its trigger looks at', () => {
     expect(lints(spoiled('soak: 48h', 'soak: 30m').replace("'error_rate > wave-1 + 5 points'", "'mean(error_rate over 1h) > 5%'"))).toContainEqual(expect.stringMatching(/^warning SHORT_SOAK phases\[1\]\.soak: “wave-2” soaks for 30m, but “error_rate > 5% over 1h”/));
   });
