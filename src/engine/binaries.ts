@@ -111,11 +111,11 @@ async function lookOnPath(name: BinaryName, env: NodeJS.ProcessEnv): Promise<Loc
   return { way, reason: passedOver ?? 'not there' };
 }
 
-/** The test server has no `--version` (it takes its port as the first argument), so being executable has to do. */
+/** The test server has no `--version` (it takes its port as the first argument), so being executable has to do. A busy machine may take long to read a program from its disk. */
 async function versionOf(name: BinaryName, path: string): Promise<{ version: string } | { problem: string }> {
   if (name === 'test-server') return { version: '(version unknown)' };
   try {
-    const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 10_000 });
+    const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 60_000 });
     const match = /(\d+)\.(\d+)\.(\d+)/.exec(stdout);
     if (match === null) return { problem: `answers --version with '${stdout.trim().slice(0, 80)}'` };
     const found = match.slice(1, 4).map(Number);
