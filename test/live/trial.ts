@@ -30,24 +30,27 @@ export const serve = (answer: (path: string, asked: Asked) => { readonly body: u
   return { status: 200, body: given.body, ...(typeof given.body === 'string' ? { headers: { 'content-type': 'text/plain; version=0.0.4' } } : {}) };
 });
 
-export interface Start { readonly plan: string; /** a date; today where it is left out */ readonly day1?: string; readonly id: string; readonly pace: number; readonly as: string; readonly vars: Readonly<Record<string, string>> }
+export interface Start { readonly plan: string; /** a date; today where it is left out */ readonly day1?: string; readonly launch?: string; readonly id: string; readonly pace: number; readonly as: string; readonly vars: Readonly<Record<string, string>>; /** hears its state, again and again */ readonly meanwhile?: ((status: Status) => void) | undefined; /** what is answered otherwise than a healthy rollout wants it, by the ask's beginning */ readonly says?: Readonly<Record<string, string>> | undefined }
 export interface Ended { readonly status: Status; readonly entries: readonly StoredEntry[]; readonly said: string; readonly answers: readonly string[] }
 
 /** From `tidegate start` to the end; whoever is asked answers as a healthy rollout wants it. */
-export async function carriedThrough(world: World, { plan, day1, id, pace, as, vars }: Start, limitMs = 100_000): Promise<Ended> {
+export async function carriedThrough(world: World, { plan, day1, launch, id, pace, as, vars, meanwhile, says = {} }: Start, limitMs = 100_000): Promise<Ended> {
   const shell = shellIn(world);
   const given = Object.entries(vars).map(([name, value]) => `--var '${name}=${value}'`).join(' ');
-  const started = await shell(`npx tidegate start '${join(packageRoot(), 'examples', plan)}' --id ${id} --pace ${pace} --as ${as} ${day1 === undefined ? '' : `--day-1 ${day1}`} ${given}`);
+  const started = await shell(`npx tidegate start '${join(packageRoot(), 'examples', plan)}' --id ${id} --pace ${pace} --as ${as} ${day1 === undefined ? '' : `--day-1 ${day1}`} ${launch === undefined ? '' : `--launch '${launch}'`} ${given}`);
   expect(started, started.err).toMatchObject({ code: 0 });
   const rollout = new Rollout(world, id);
   const answers: string[] = [];
   let over = false;
   const attending = (async () => {
     while (!over) {
-      const asks = ((await rollout.status().catch(() => null))?.asks ?? []).filter((ask) => ask.state === 'open' && !/\/(rollback|retry|drift)(\/|$)/.test(ask.ask));
+      const status = await rollout.status().catch(() => null);
+      if (status !== null) meanwhile?.(status);
+      const asks = (status?.asks ?? []).filter((ask) => ask.state === 'open' && !/\/(rollback|retry|drift)(\/|$)/.test(ask.ask));
       await Promise.all(asks.map(async (ask) => {
+        const value = Object.entries(says).find(([beginning]) => ask.ask.startsWith(beginning))?.[1] ?? ask.healthy;
         const left = ask.from.filter((by) => !ask.answers.some((one) => one.by === by)).slice(0, ask.needs - ask.answers.length);
-        for (const by of left) await rollout.command('answer', { by, ask: ask.ask, value: ask.healthy, reason: 'as it was found in the trial' }).then(() => { answers.push(`${by}: ${ask.ask} ${String(ask.healthy)}`); }, () => { /* it was settled, or opened anew: the next look says */ });
+        for (const by of left) await rollout.command('answer', { by, ask: ask.ask, value, reason: 'as it was found in the trial' }).then(() => { answers.push(`${by}: ${ask.ask} ${String(value)}`); }, () => { /* it was settled, or opened anew: the next look says */ });
       }));
       await pause(250);
     }
