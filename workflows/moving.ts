@@ -54,7 +54,7 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult, stage: 
   run.note('move', `moving ${target.id} from ${shown(before.value, target)} to ${shown(planned.to, target)}`, { target: target.id, before: before.value, wanted: planned.to, key: record.key, read: before.detail });
   try {
     const result = await unlessDemanded(run, () => writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value: planned.to, expected: before.value, before: firstBefore(run, target.id, before.value), key: record.key, order: state.moves.length, now: run.now() }));
-    patchMove(run, record.key, { state: 'done', after: result.after, readBack: result.readBack, outstandingUntil: null });
+    patchMove(run, record.key, { state: 'done', after: result.after, readBack: result.readBack, outstandingUntil: null, tookMs: run.now() - record.at });
     run.note('moved', `${target.id} stands at ${shown(result.after, target)}: ${result.readBack}`, { target: target.id, before: before.value, after: result.after, readBack: result.readBack, output: [...result.output] });
     run.tell('info', 'moved', `${state.rollout}: ${target.id} ${shown(before.value, target)} → ${shown(result.after, target)}`, result.readBack);
     return true;

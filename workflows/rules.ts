@@ -1,5 +1,5 @@
 // Which conditions are in force now, at what pace, with which references: a pure function of plan and state. The watch is set up from it.
-import type { MetricTraits, WatchedCondition } from '../src/judgement/types.js';
+import type { MetricTraits, Ms, WatchedCondition } from '../src/judgement/types.js';
 import type { WatchRules } from '../src/judgement/look-types.js';
 import { emptyMemory, packMemory, referencesFor } from '../src/judgement/index.js';
 import type { PlanCondition, ResolvedMetric, ResolvedPlan, Stage, Trigger } from '../src/plan/types.js';
@@ -8,7 +8,7 @@ import { slowestAcknowledgement } from './incidents.js';
 import { paced } from './pace.js';
 import type { Run } from './run.js';
 import { isBaking, soakIsWatched, nextStage, stageDue, wholeOf, wholeOfBaking } from './soaks.js';
-import { completing, standing, type State } from './state.js';
+import { completing, standing, type MoveRecord, type State } from './state.js';
 import { longestUnwatched, unwatchedAfterMs } from './unwatched.js';
 
 const windowMs = 24 * 3_600_000;
@@ -161,7 +161,16 @@ function givenNow(run: Run): WatchInput['given'] {
   return given;
 }
 
-/** Where each figure of the record comes from: issues from opening to end, rollbacks nobody ordered, clean baking in days of the plan, the longest stretch out of sight in seconds. */
+/** What the moves of one phase, or of one stage of it, took together at most; what people moved by hand took their time, not ours. */
+function slowestMove(moves: readonly MoveRecord[]): Ms {
+  const together = new Map<string, Ms>();
+  for (const { direction, phaseIndex, generation, stage = -1, tookMs = 0 } of moves) {
+    if (direction === 'forward') together.set(`${phaseIndex}/${generation}/${stage}`, (together.get(`${phaseIndex}/${generation}/${stage}`) ?? 0) + tookMs);
+  }
+  return Math.max(0, ...together.values());
+}
+
+/** Where each figure of the record comes from: issues from opening to end, rollbacks nobody ordered, clean baking in days of the plan, the longest stretch out of sight in seconds, the slowest moves of a phase in minutes. */
 export function recordFigures(state: State, now: number): Record<string, number> {
   const ended = state.issues.filter((issue) => issue.severity !== 'info').map((issue) => ({ ...issue, minutes: ((issue.endedAt ?? now) - issue.openedAt) / 60_000 }));
   const unwatched = longestUnwatched(state);
@@ -171,6 +180,7 @@ export function recordFigures(state: State, now: number): Record<string, number>
     'rollout.longest_critical': Math.max(0, ...recoveries.map((issue) => issue.minutes)),
     'rollout.mttr': recoveries.length === 0 ? 0 : recoveries.reduce((sum, issue) => sum + issue.minutes, 0) / recoveries.length,
     'rollout.slowest_acknowledgement': slowestAcknowledgement(state.incidents ?? [], now),
+    'rollout.slowest_move': slowestMove(state.moves) / 60_000,
     'rollout.clean_baking': (state.baking.cleanMs * (state.plan.pace?.times ?? 1)) / 86_400_000,
     'rollout.longest_unwatched': unwatched === null ? 0 : (unwatched.to - unwatched.from) / 1000,
   };

@@ -35,6 +35,8 @@ export interface MoveRecord {
   readonly key: string;
   /** made in mid-soak: which stage of its phase, from 0 */
   readonly stage?: number;
+  /** from the write to its being read back; not of one that a person made */
+  readonly tookMs?: Ms;
   /** a forward write that was left in flight may still land until then */
   readonly outstandingUntil: EpochMs | null;
 }

@@ -35,6 +35,7 @@ export const recordMetrics: Readonly<Record<string, MetricFacts>> = {
   'rollout.longest_critical': { unit: 'min', better: 'lower', answers: 'number' },
   'rollout.longest_unwatched': { unit: 's', better: 'lower', answers: 'number' },
   'rollout.slowest_acknowledgement': { unit: 'min', better: 'lower', answers: 'number' },
+  'rollout.slowest_move': { unit: 'min', better: 'lower', answers: 'number' },
   'rollout.clean_baking': { unit: 'd', better: 'higher', answers: 'number' },
 };
 

@@ -135,7 +135,7 @@ it('C24: after it come the analysis, the next deployment, and the investigation 
 
 it('C25: success is no downtime of the crisis systems, full accuracy, the benchmarks met, satisfied users, an audit passed and security kept', () => {
   expect(criteria(mbct)).toEqual([
-    'hotline >= 1 throughout', 'rollout.longest_unwatched < 300s', 'mean(phq9) = 100% throughout', 'mean(gad7) = 100% throughout', 'app_launch < 2000ms', 'crisis_button < 200ms', 'assessment_load < 300ms', 'breathing_fps >= 60fps',
+    'hotline >= 1 throughout', 'rollout.longest_unwatched < 300s', 'rollout.slowest_move < 5min', 'mean(phq9) = 100% throughout', 'mean(gad7) = 100% throughout', 'app_launch < 2000ms', 'crisis_button < 200ms', 'assessment_load < 300ms', 'breathing_fps >= 60fps',
     'feedback > 95%', 'compliance_audit = yes', 'security_posture = yes',
   ]);
   expect(mbct.completion!.compare).toEqual(['response_time', 'app_launch', 'crisis_button', 'assessment_load', 'crashes', 'memory']);

@@ -85,7 +85,11 @@ describeNeeding(['test-server'], 'mbct-assessments, all healthy', () => {
   it('C25: every criterion of success is judged and passes; hourly looks miss only the one on how long nobody looked', () => {
     const [grade] = made.status.grades;
     expect(grade!.criteria.filter(({ verdict }) => verdict !== 'pass').map(({ text }) => text)).toEqual(['rollout.longest_unwatched < 300s']);
-    expect(grade!.criteria).toHaveLength(11);
+    expect(grade!.criteria).toHaveLength(12);
+  });
+
+  it('C27: the moves of no phase took five minutes together, without the stores, which a person moves', () => {
+    expect(made.status.grades[0]!.criteria).toContainEqual(expect.objectContaining({ text: 'rollout.slowest_move < 5min', verdict: 'pass' }));
   });
 
   it('C7: hotline, crisis answers and emergency contacts are watched without a break, and the longest unwatched stretch is told', () => {

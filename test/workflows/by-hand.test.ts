@@ -25,6 +25,17 @@ answers: [{ ask: wave-1/move/flag, by: ann, value: done, after: 1h }, { ask: wav
     expect(texts(made, 'move-failed').join()).toContain('ann says that flag was moved to 10%, but it reads 0%');
     expect(made.targets['flag']).toBe(0);
   });
+
+  it('takes its own time: how long moves take is judged by what we move, phase by phase', async () => {
+    const plan = smallPlan({ top: 'baking: { for: 1h }\ngrades: { quick: [rollout.slowest_move < 1s], quick-enough: [rollout.slowest_move < 30s] }' });
+    const reached = async (writes: string) => (await rehearse(plan, writes)).grades.map((one) => one.reached);
+    expect(await reached(`
+writes: [{ target: flag, fails: 1, how: by hand }]
+answers: [{ ask: wave-1/move/flag, by: ann, value: done, after: 1h }]
+drift: [{ at: day 1 at 10:00, target: flag, to: 10 }]`)).toEqual([true, true]);
+    // each of two repetitions waits
+    expect(await reached('writes: [{ target: flag, fails: 2, how: unreachable }]')).toEqual([false, true]);
+  });
 });
 
 describeNeeding(['test-server'], 'a reported event', () => {
