@@ -23,6 +23,7 @@ export interface Question {
   readonly others?: readonly string[];
   /** whoever opens it tells it */
   readonly untold?: boolean;
+  readonly back?: AskRecord['back'];
 }
 
 /** Opens an ask (again: under a new number) and returns its id. */
@@ -32,7 +33,7 @@ export function openAsk(run: Run, question: Question): string {
   const dueAt = question.withinMs === null ? null : run.now() + question.withinMs;
   run.state.asks[id] = {
     ask: id, kind: question.kind, phase: question.phase === undefined ? run.phaseName : question.phase, question: question.question, from: question.from, ...(question.others === undefined ? {} : { others: question.others }), needs: question.needs ?? 1, options: question.options, ...(question.scale === undefined ? {} : { scale: question.scale }), healthy: question.healthy,
-    askedAt: run.now(), dueAt, otherwise: question.otherwise, answers: [], state: 'open', result: null, generation: run.state.generation, reminded: 0, escalated: 0, validMs: question.validMs ?? null, settledAt: null,
+    askedAt: run.now(), dueAt, otherwise: question.otherwise, answers: [], state: 'open', result: null, generation: run.state.generation, reminded: 0, escalated: 0, validMs: question.validMs ?? null, settledAt: null, ...(question.back === undefined ? {} : { back: question.back }),
   };
   run.note('ask', `asked ${question.from.join(', ')}: ${question.question}`, { ask: id, needs: question.needs ?? 1, options: [...question.options], dueAt, otherwise: question.otherwise });
   if (question.untold !== true) tellAsk(run, id, 'ask', question.question, question.body ?? '', question.from);

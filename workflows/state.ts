@@ -18,7 +18,10 @@ export interface AskRecord extends AskView {
   /** an answer, once given, is good for this long */
   readonly validMs: Ms | null;
   readonly settledAt: EpochMs | null;
+  /** what a yes to going back demands */
+  readonly back?: GoingBack;
 }
+export interface GoingBack { readonly to: RollbackTo; readonly reason: string }
 
 export interface MoveRecord {
   readonly phase: string;

@@ -3,7 +3,7 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { interruptSoak, restartSoak, startSoak, unbrokenFrom, unpackMemory, type PackedMemory, type WatchMemory } from '../src/judgement/index.js';
 import type { Severity, Verdict } from '../src/judgement/types.js';
-import type { TargetValue, Trigger } from '../src/plan/types.js';
+import type { RollbackTo, TargetValue, Trigger } from '../src/plan/types.js';
 import type { WatchReport } from '../activities/types.js';
 import { inWords, openAsk } from './asks.js';
 import { taker, watcher } from './options.js';
@@ -12,7 +12,7 @@ import { alertLines, openIncident } from './incidents.js';
 import { isEventTrigger, triggersInForce, watchInput } from './rules.js';
 import { besideTheStory, type Matter, type Run } from './run.js';
 import { isBaking, soakIsWatched, stageDue } from './soaks.js';
-import { standing } from './state.js';
+import { standing, type GoingBack } from './state.js';
 import { tellUnwatched } from './unwatched.js';
 
 /** The story takes a demand up in the same workflow task, wherever it waits; where it cannot be interrupted, looking goes on all the same. */
@@ -197,24 +197,24 @@ export function endIssues(run: Run, which: (issue: Run['state']['issues'][number
 }
 
 /** A controlled rollback is asked for, with a deadline; nobody answering rolls back unless the plan says otherwise. */
-export function askRollback(run: Run, about: string, reason: string, deadlineMs: number, otherwise: 'rollback' | 'hold', to: Extract<Trigger['reaction'], { kind: 'rollback' }>['to'] = { kind: 'start' }): void {
+export function askRollback(run: Run, about: string, reason: string, deadlineMs: number, otherwise: 'rollback' | 'hold', to: RollbackTo = { kind: 'start' }): void {
   const open = Object.values(run.state.asks).find((ask) => ask.kind === 'rollback' && ask.state === 'open');
   if (open !== undefined) { run.note('decision', `another reason for the open question whether to roll back: ${reason}`, { ask: open.ask, about }); return; }
-  const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/rollback`, kind: 'rollback', question: `Roll back? ${reason}`, from: deciders(run), options: ['rollback', 'continue'], healthy: 'continue', withinMs: deadlineMs, otherwise });
-  void besideTheStory(decide(run, id, reason, to));
+  const id = openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/rollback`, kind: 'rollback', question: `Roll back? ${reason}`, from: deciders(run), options: ['rollback', 'continue'], healthy: 'continue', withinMs: deadlineMs, otherwise, back: { to, reason } });
+  void besideTheStory(decide(run, id, { to, reason }));
 }
 
-async function decide(run: Run, id: string, reason: string, to: Extract<Trigger['reaction'], { kind: 'rollback' }>['to']): Promise<void> {
+async function decide(run: Run, id: string, back: GoingBack): Promise<void> {
   await run.beside(() => run.state.asks[id]!.state !== 'open');
   const ask = run.state.asks[id]!;
   if (ask.state === 'void') return;
-  if (ask.result === 'rollback') run.demand({ kind: 'rollback', to, reason, by: ask.answers.at(-1)?.by ?? 'tidegate (nobody answered)', automatic: ask.answers.length === 0, at: run.now() });
+  if (ask.result === 'rollback') run.demand({ kind: 'rollback', ...back, by: ask.answers.at(-1)?.by ?? 'tidegate (nobody answered)', automatic: ask.answers.length === 0, at: run.now() });
   else if (ask.state === 'expired') run.hold('unanswered', `nobody answered: ${ask.question}`);
 }
 
 /** Open rollback questions have their coroutine again after continue-as-new. */
 export function resumeDecisions(run: Run): void {
-  for (const ask of Object.values(run.state.asks)) if (ask.kind === 'rollback' && ask.state === 'open') void besideTheStory(decide(run, ask.ask, ask.question, { kind: 'start' }));
+  for (const ask of Object.values(run.state.asks)) if (ask.kind === 'rollback' && ask.state === 'open') void besideTheStory(decide(run, ask.ask, ask.back ?? { to: { kind: 'start' }, reason: ask.question }));
 }
 
 /** After the end only the invariants are still looked at, once (unwatched.ts). */

@@ -1,7 +1,7 @@
 // Promise 3 and 8, as far as one server shows them: nothing that happens to a watch or a run changes the end. Real kills: test/processes.
 import { expect, it } from 'vitest';
 import { describeNeeding } from '../setup/needs.js';
-import { cached, hour, minute, phaseOf, rehearsals, smallPlan, texts } from './world.js';
+import { cached, day, hour, minute, phaseOf, rehearsals, smallPlan, texts } from './world.js';
 
 const storm = `
 metrics:
@@ -35,6 +35,16 @@ describeNeeding(['test-server'], 'the story', () => {
     expect([made.outcome, made.status.rollback!.verified]).toEqual(['rolled-back', true]);
     expect(texts(made, 'ended')).toEqual(['small is over: rolled-back']);
     expect(made.status.unsent).toEqual({ journal: 0, messages: 0 });
+  });
+
+  it('goes back as far as its trigger says, also when the run was continued while somebody was asked', async () => {
+    const plan = smallPlan({ two: "    triggers: { critical: [{ when: 'error_rate > 6%', to: previous, within: 30h }] }" }).replace('soak: 24h\n    watch: every 10m\n    triggers', 'soak: 4d\n    watch: every 1h\n    triggers');
+    const made = await rehearse(plan, `
+metrics: { error_rate: [{ at: wave-2 + 3h, for: 2h, value: 8 }] }
+answers: [{ ask: wave-2/rollback, value: rollback, by: ann, after: 27h }]`, { maxHistoryEvents: 1, untilMs: 5 * day });
+    expect(made.targets['flag']).toBe(10);
+    expect(made.status.rollback).toMatchObject({ to: 'the end of wave-1', verified: true });
+    expect(made.status.rollback!.reason).toMatch(/^error_rate is 8 %/);
   });
 
   it('is the same when the watch is cancelled and set up anew at every look', async () => {
