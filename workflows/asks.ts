@@ -49,6 +49,9 @@ export function resumeAsks(run: Run): void {
   }
 }
 
+/** Who decides when something unforeseen needs a decision: the owner and the escalation path. */
+export const deciders = (run: Run): string[] => [...new Set([run.plan.owner, ...run.plan.escalation])];
+
 /** The metric that a question for a value is about. */
 export const metricOf = (ask: string): string => ask.split('/')[1]!;
 

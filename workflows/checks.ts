@@ -4,13 +4,12 @@ import { ActivityFailure, CancellationScope, sleep } from '@temporalio/workflow'
 import type { Ms } from '../src/judgement/types.js';
 import type { AskItem, MachineCheck } from '../src/plan/types.js';
 import type { Finding } from '../activities/types.js';
-import { inWords, latestAsk, openAsk, voidAsk } from './asks.js';
+import { deciders, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
 import { reasonOf } from './failure.js';
 import { checker } from './options.js';
 import { metricNames, traitsOf } from './rules.js';
 import { paced } from './pace.js';
 import type { Run } from './run.js';
-import { deciders } from './watching.js';
 
 const againEvery = (run: Run): Ms => paced(run.plan, 5 * 60_000, 1_000);
 /** One that is no longer waited for is let go a moment later: an attempt that is due just now runs out instead of being cut off halfway through. */

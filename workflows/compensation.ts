@@ -2,7 +2,7 @@
 // channel), nobody is waited for, and it never ends in silence: undone and verified, or the remainder named.
 import { ActivityFailure, ApplicationFailure, condition, sleep } from '@temporalio/workflow';
 import type { CommandSettings, LadderStep, RollbackStep, TargetValue } from '../src/plan/types.js';
-import { inWords, openAsk, voidAsk } from './asks.js';
+import { deciders, inWords, openAsk, voidAsk } from './asks.js';
 import { activities, longestAttemptMs, runner, undoer } from './options.js';
 import { reasonOf } from './failure.js';
 import { retryOrRollBack } from './moving.js';
@@ -10,7 +10,7 @@ import { endedHow } from './plan-commands.js';
 import type { PartFailed, Run } from './run.js';
 import { newPhase, type Demand, type MoveRecord } from './state.js';
 import { payWhatIsOwed, undoSteps } from './steps.js';
-import { deciders, endIssues, rollbackMatter } from './watching.js';
+import { endIssues, rollbackMatter } from './watching.js';
 
 type RollbackDemand = Extract<Demand, { kind: 'rollback' }>;
 /** Rounds of undoing after the ladder was run; then the remainder is named and the rollout ends as incomplete. */

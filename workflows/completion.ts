@@ -3,7 +3,7 @@
 import { comparePeriods, periodOf, summarise } from '../src/judgement/index.js';
 import type { Period } from '../src/judgement/compare-periods.js';
 import type { Completion, ResolvedMetric } from '../src/plan/types.js';
-import { answered, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
+import { answered, deciders, latestAsk, metricOf, openAsk, voidAsk } from './asks.js';
 import { stillSo } from './checks.js';
 import { calm } from './gates.js';
 import { settleItem } from './items.js';
@@ -11,7 +11,6 @@ import { paced } from './pace.js';
 import { endedHow, runOnce } from './plan-commands.js';
 import type { Run } from './run.js';
 import type { CompletionRecord, State } from './state.js';
-import { deciders } from './watching.js';
 
 /** How long people have for a value that is only compared; unanswered it is not compared. */
 const answerWithinMs = 3 * 86_400_000;

@@ -1,11 +1,11 @@
 // End criteria: judged once over the whole rollout, each with its evidence. They give a grade, never an outcome.
-import { latestAsk, openAsk } from './asks.js';
+import { deciders, latestAsk, openAsk } from './asks.js';
 import { questionOf } from './human-answers.js';
 import { untilGuardsSaid } from './protecting.js';
 import { humanMetrics } from './rules.js';
 import { paced } from './pace.js';
 import type { Run } from './run.js';
-import { deciders, lookNow } from './watching.js';
+import { lookNow } from './watching.js';
 
 /** How long people have to answer what the end criteria ask of them; unanswered is inconclusive, and the grade is not reached. */
 const withinMs = 3 * 86_400_000;

@@ -2,12 +2,11 @@
 // measurement; one that has run out is unknown, never a pass.
 import type { Condition } from '../src/judgement/types.js';
 import type { PlanCondition, ResolvedMetric } from '../src/plan/types.js';
-import { latestAsk, metricOf, openAsk, voidAsk, type Question } from './asks.js';
+import { deciders, latestAsk, metricOf, openAsk, voidAsk, type Question } from './asks.js';
 import { humanMetrics, triggersInForce } from './rules.js';
 import { paced } from './pace.js';
 import type { Run } from './run.js';
 import { isSoaking, stageDue } from './soaks.js';
-import { deciders } from './watching.js';
 
 /** How long people have for a human metric before it is a hold. */
 const humanWithinMs = 24 * 3_600_000;

@@ -1,12 +1,11 @@
 // Items of a checklist, before the first phase, before any other, or after the end: each is asked of people, run once as a command, or checked by
 // a machine until it is so. Who waits for them: phase.ts, completion.ts.
 import type { AskItem } from '../src/plan/types.js';
-import { answered, dueIn, latestAsk, openAsk, voidAsk } from './asks.js';
+import { answered, deciders, dueIn, latestAsk, openAsk, voidAsk } from './asks.js';
 import { settleCheck } from './checks.js';
 import { endedHow, runOnce } from './plan-commands.js';
 import type { Run } from './run.js';
 import type { AskRecord } from './state.js';
-import { deciders } from './watching.js';
 
 /** Waits until the item is settled or skipped. @throws Interrupted, Leaving */
 export async function settleItem(run: Run, item: AskItem, phase: string): Promise<void> {

@@ -3,13 +3,13 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { PlannedMove, ResolvedTarget, TargetValue } from '../src/plan/types.js';
 import type { ReadResult } from '../activities/types.js';
-import { answered, openAsk } from './asks.js';
+import { answered, deciders, openAsk } from './asks.js';
 import { reasonOf } from './failure.js';
 import { longestAttemptMs, reader, writer } from './options.js';
 import { Interrupted, PartFailed, type Run } from './run.js';
 import { standing, type MoveRecord } from './state.js';
 import { hasPassed, passes, passesBeside } from './validating.js';
-import { askAboutDrift, deciders } from './watching.js';
+import { askAboutDrift } from './watching.js';
 
 /** Carries one planned move out, however many questions it takes; returns when the target reads back as wanted. @throws Interrupted */
 export async function move(run: Run, planned: PlannedMove, stage?: number): Promise<void> {

@@ -4,7 +4,7 @@ import { ActivityFailure, CancellationScope, isCancellation, sleep } from '@temp
 import { summarise } from '../src/judgement/index.js';
 import type { AskItem, Baking, Phase, RepeatedCommand } from '../src/plan/types.js';
 import type { PlanCondition } from '../src/plan/types.js';
-import { answered, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
+import { answered, deciders, inWords, latestAsk, openAsk, voidAsk } from './asks.js';
 import { stillSo } from './checks.js';
 import { askBaseline } from './completion.js';
 import { takePartBack } from './compensation.js';
@@ -23,7 +23,7 @@ import { standings } from './state.js';
 import { untilProtected } from './protecting.js';
 import { validateMoves, validates } from './validating.js';
 import { settleWhatIsOwed, takeSteps } from './steps.js';
-import { deciders, lookNow } from './watching.js';
+import { lookNow } from './watching.js';
 
 export async function runPhase(run: Run, phase: Phase): Promise<void> {
   const { state } = run;

@@ -5,7 +5,7 @@ import { ActivityFailure, CancellationScope, TimeoutFailure, condition, isCancel
 import { longer, unbrokenFrom, type Unbroken, type Unwatched } from '../src/judgement/index.js';
 import type { ResolvedPlan, ResolvedTarget, TargetValue } from '../src/plan/types.js';
 import type { GuardHeartbeat, GuardReport, GuardStray } from '../activities/types.js';
-import { inWords, openAsk, voidAsk } from './asks.js';
+import { deciders, inWords, openAsk, voidAsk } from './asks.js';
 import { reportEvent } from './events.js';
 import { reasonOf } from './failure.js';
 import { guarder, restorer, taker } from './options.js';
@@ -14,7 +14,7 @@ import type { Run } from './run.js';
 import { isSoaking } from './soaks.js';
 import { mustStandAt, type Protection } from './state.js';
 import { tellUnwatched, unwatchedAfterMs } from './unwatched.js';
-import { deciders, endIssues } from './watching.js';
+import { endIssues } from './watching.js';
 
 /** So many restorations within so long are enough: then somebody else keeps changing it, and people decide. */
 const restorations = 3;

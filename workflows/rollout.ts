@@ -4,7 +4,7 @@ import {
   ActivityFailure, ApplicationFailure, CancellationScope, allHandlersFinished, condition, continueAsNew, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { resumeAsks, voidAsk } from './asks.js';
+import { deciders, resumeAsks, voidAsk } from './asks.js';
 import { handleCommands } from './commands.js';
 import { complete } from './completion.js';
 import { rollBack } from './compensation.js';
@@ -30,7 +30,7 @@ import { amendPlan } from './amending.js';
 import { startProblems } from './understanding.js';
 import { afterwards, adoptOffline } from './afterwards.js';
 import { lastLook } from './unwatched.js';
-import { deciders, keepWatch, mattersOf, resumeDecisions } from './watching.js';
+import { keepWatch, mattersOf, resumeDecisions } from './watching.js';
 
 /**
  * @param plan the plan as a JSON document; it is resolved by an activity, so that a start by the plain temporal CLI is the same as `tidegate start`

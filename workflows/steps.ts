@@ -3,13 +3,12 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, sleep } from '@temporalio/workflow';
 import type { CommandSettings, Step } from '../src/plan/types.js';
 import type { CommandOutput } from '../activities/types.js';
-import { answered, openAsk } from './asks.js';
+import { answered, deciders, openAsk } from './asks.js';
 import { reasonOf } from './failure.js';
 import { stepper } from './options.js';
 import { failedHow, notRun } from './plan-commands.js';
 import { Interrupted, PartFailed, type Run } from './run.js';
 import type { StepRecord } from './state.js';
-import { deciders } from './watching.js';
 
 /** Waits between the attempts at what must be done on the way back. */
 const pausesMs = [1_000, 5_000, 30_000];

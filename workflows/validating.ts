@@ -3,10 +3,10 @@
 import type { Phase, PlannedMove, TargetValue } from '../src/plan/types.js';
 import type { CommandOutput } from '../activities/types.js';
 import { condition } from '@temporalio/workflow';
+import { deciders } from './asks.js';
 import { retryOrRollBack } from './moving.js';
 import { endedHow, runOnce } from './plan-commands.js';
 import type { Run } from './run.js';
-import { deciders } from './watching.js';
 
 /** A write that does not follow within so long is validated again. */
 const freshMs = 10 * 60_000;

@@ -5,7 +5,7 @@ import { interruptSoak, restartSoak, startSoak, unbrokenFrom, unpackMemory, type
 import type { Severity, Verdict } from '../src/judgement/types.js';
 import type { RollbackTo, TargetValue, Trigger } from '../src/plan/types.js';
 import type { WatchReport } from '../activities/types.js';
-import { inWords, openAsk } from './asks.js';
+import { deciders, inWords, openAsk } from './asks.js';
 import { taker, watcher } from './options.js';
 import { startFollowUps } from './follow-ups.js';
 import { alertLines, openIncident } from './incidents.js';
@@ -135,9 +135,6 @@ export function askAboutDrift(run: Run, target: string, expected: TargetValue, f
   run.holdAndTell('drift', `${target} was changed by somebody else: ${found} instead of ${expected}`, 'critical');
   return openAsk(run, { ask: `${run.phaseName ?? 'rollout'}/drift/${target}`, kind: 'drift', question: `${target} was changed by somebody else (${found} instead of ${expected}). Adopt it, restore ours, or roll back?`, from: deciders(run), options: overCap ? ['restore', 'rollback'] : ['adopt', 'restore', 'rollback'], healthy: 'restore', withinMs: null, otherwise: 'hold' });
 }
-
-/** Who decides when something unforeseen needs a decision: the owner and the escalation path. */
-export const deciders = (run: Run): string[] => [...new Set([run.plan.owner, ...run.plan.escalation])];
 
 function fire(run: Run, verdict: Verdict): void {
   const trigger = triggersInForce(run.state).find((one) => one.id === verdict.id);
