@@ -65,5 +65,6 @@ function summary(report: RehearsalReport, look: CalendarLook): string[] {
   const counts = [plural(report.evaluations, 'look'), plural(forward, 'move'), ...(back === 0 ? [] : [`${plural(back, 'move')} back`]), `${plural(report.asks.length, 'ask')} and ${plural(answers, 'answer')}`, plural(report.messages.length, 'message')];
   const end = `${dayInWords(report.endedAt, zone)}, ${clockInWords(report.endedAt, zone)} ${zoneName(report.endedAt, zone)}`;
   lines.push(paint[outcomeTones[report.outcome] ?? 'plain'](`■ ${report.outcome}${report.grade === null ? '' : `, grade '${report.grade}'`}`), `  ${standing}`, `  after ${inWords(report.endedAt - report.startedAt)}, on ${end}`, `  ${counts.join(', ')}`);
+  if (report.attempts > 1) lines.push(paint.warn(`  begun ${report.attempts} times: the test server had lost track of the ${report.attempts === 2 ? 'first' : `first ${report.attempts - 1}`}`));
   return lines;
 }

@@ -17,7 +17,7 @@ import { hostQueue, searchAttributes, taskQueue, type AskView, type MoveView, ty
 import type { Ports } from '../../activities/ports.js';
 import type { Activities, NotifyResult, WatchHeartbeat } from '../../activities/types.js';
 import { healthy, parseScenario } from './rehearsal/scenario.js';
-import { heard, keepMoving } from './rehearsal/moving.js';
+import { heard, watchTheClock } from './rehearsal/moving.js';
 import { World, curtainId } from './rehearsal/world.js';
 import { bundlePath, payloadConverterPath } from './bundles.js';
 
@@ -65,6 +65,8 @@ export interface Rehearsal {
   readonly moves: readonly MoveView[];
   readonly messages: readonly Message[];
   readonly evaluations: number;
+  /** how often it was begun: the test server had lost track of the ones before */
+  readonly attempts: number;
   readonly calendar: readonly CalendarLine[];
   /** targets as the rehearsed world has them at the end */
   readonly targets: Readonly<Record<string, TargetValue>>;
@@ -84,17 +86,17 @@ export async function rehearse(planText: string, options: RehearsalOptions): Pro
     // One server a rehearsal: what an attempt under way or an unread task leaves behind would hold the clock of the next.
     const environment = await openEnvironment(progress);
     try {
-      return await carryOut(planText, options, env, environment, progress);
+      return { ...await carryOut(planText, options, env, environment, progress), attempts: attempt };
     } catch (error) {
-      if (attempt === attempts || !(error instanceof TidegateError && error.code === 'REHEARSAL_STUCK')) throw error;
+      if (attempt === mostAttempts || !(error instanceof TidegateError && error.code === 'REHEARSAL_STUCK')) throw error;
       progress(`${error.fields.what} Rehearsing from the beginning.`);
     } finally {
       await environment.teardown();
     }
   }
 }
-/** What the test server loses once in some thousand rehearsals it does not lose twice. */
-const attempts = 2;
+/** The test server loses track once in some thousand rehearsals. */
+const mostAttempts = 3;
 
 /** The time-skipping server, found or fetched; also for what the bench compares a rehearsal with. */
 export async function openEnvironment(progress: (line: string) => void = () => {}): Promise<TestWorkflowEnvironment> {
@@ -127,7 +129,7 @@ async function quietRuntime(): Promise<void> {
   } catch { /* installed before */ }
 }
 
-async function carryOut(planText: string, options: RehearsalOptions, env: Readonly<Record<string, string | undefined>>, environment: TestWorkflowEnvironment, progress: (line: string) => void): Promise<Rehearsal> {
+async function carryOut(planText: string, options: RehearsalOptions, env: Readonly<Record<string, string | undefined>>, environment: TestWorkflowEnvironment, progress: (line: string) => void): Promise<Omit<Rehearsal, 'attempts'>> {
   const virtualNow = await environment.currentTimeMs();
   const parse: Parse = (day1, starting) => {
     const parsed = parsePlan(planText, { file: options.file, now: virtualNow, env: withSecrets(env), providers: providerSchemas, vars: options.vars ?? {}, day1, launch: options.launch ?? null, starting });
@@ -196,7 +198,8 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     maxCachedWorkflows: options.cachedWorkflows ?? 100, stickyQueueScheduleToStartTimeout: 10_000,
   });
   const hosts = await Promise.all(hostsOf(plan).map((host) => Worker.create({ connection, namespace, taskQueue: hostQueue(host), activities: played, dataConverter: { payloadConverterPath: payloadConverterPath() } })));
-  const running = Promise.all([worker, ...hosts].map((one) => one.run()));
+  const workers = [worker, ...hosts];
+  const running = Promise.all(workers.map((one) => one.run()));
   const interrupted = new Promise<never>((_, reject) => {
     const end = (): void => reject(new FinalError({ code: 'INTERRUPTED', what: 'the rehearsal was interrupted.' }));
     if (options.signal?.aborted === true) end(); else options.signal?.addEventListener('abort', end, { once: true });
@@ -216,10 +219,10 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     await world.launch();
     // Waiting for the curtain is what lets the clock skip.
     const fallen = curtain.result();
-    const moving = keepMoving({ now, release: async () => { await environment.connection.testService!.unlockTimeSkipping({}); } }, quiet, progress);
-    clear = async () => { moving.stop(); await curtain.terminate().catch(() => { /* it has fallen */ }); await fallen.catch(() => { /* as it was brought down */ }); };
-    const ended = (await Promise.race([fallen, interrupted, moving.stuck])) === 'ended';
-    moving.stop();
+    const clock = watchTheClock(now, () => quiet() && workers.every((one) => one.getStatus().numInFlightWorkflowActivations === 0));
+    clear = async () => { clock.stop(); await Promise.race([Promise.allSettled([curtain.terminate(), fallen]), new Promise((resolve) => { setTimeout(resolve, clearMs).unref(); })]); };
+    const ended = (await Promise.race([fallen, interrupted, clock.stuck])) === 'ended';
+    clock.stop();
     if (!ended && (await handle.describe()).status.name === 'FAILED') throw refused(await handle.result().then(() => null, (error: unknown) => error));
     const status = (ended ? await handle.result() : await handle.query('status')) as Status;
     const endedAt = ended ? status.updatedAt : await now();
@@ -229,12 +232,15 @@ async function carryOut(planText: string, options: RehearsalOptions, env: Readon
     return reportOf({ plan, status, ended, startAt, endedAt, entries, world, reviews, history, historyEvents });
   } finally {
     await clear();
-    for (const one of [worker, ...hosts]) one.shutdown();
+    for (const one of workers) one.shutdown();
     await running;
     await connection.close();
     await journal.close();
   }
 }
+
+/** What waits for a server that answers no more is not waited for. */
+const clearMs: Ms = 5_000;
 
 type Parse = (day1: string | null, starting: boolean) => { readonly plan: ResolvedPlan; readonly beforeLaunchMs: Ms };
 const minute: Ms = 60_000;
@@ -309,7 +315,7 @@ async function allEntries(journal: { entries(rollout: string, from: number, limi
   }
 }
 
-function reportOf(made: { plan: ResolvedPlan; status: Status; ended: boolean; startAt: EpochMs; endedAt: EpochMs; entries: readonly StoredEntry[]; world: World; reviews: readonly CalendarLine[]; history: unknown; historyEvents: number }): Rehearsal {
+function reportOf(made: { plan: ResolvedPlan; status: Status; ended: boolean; startAt: EpochMs; endedAt: EpochMs; entries: readonly StoredEntry[]; world: World; reviews: readonly CalendarLine[]; history: unknown; historyEvents: number }): Omit<Rehearsal, 'attempts'> {
   const { plan, status, ended, startAt, endedAt, entries, world, reviews } = made;
   const baking = entries.filter((entry) => entry.kind === 'phase' && entry.phase === 'baking');
   const bakingDetail = baking.at(-1)?.detail as { cleanMs?: number; restarts?: number } | undefined;

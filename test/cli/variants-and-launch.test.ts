@@ -45,7 +45,7 @@ describe('a variant', () => {
   });
   test('is the first in a rehearsal without a choice, and stderr says so; with one nothing is said', async () => {
     const told: PlanInput[] = [];
-    const report = { rollout: 'checkout', variant: 'cloud-run', outcome: 'completed', grade: null, startedAt: at, endedAt: at, timezone: 'UTC', phases: [], baking: null, grades: [], asks: [], moves: [], messages: [], evaluations: 1, calendar: [{ at, kind: 'launch', phase: null, actor: 'plan', text: 'launch' }], targets: {}, status: { day1: at, launch: at } } as RehearsalReport;
+    const report = { rollout: 'checkout', variant: 'cloud-run', outcome: 'completed', grade: null, startedAt: at, endedAt: at, timezone: 'UTC', phases: [], baking: null, grades: [], asks: [], moves: [], messages: [], evaluations: 1, attempts: 1, calendar: [{ at, kind: 'launch', phase: null, actor: 'plan', text: 'launch' }], targets: {}, status: { day1: at, launch: at } } as RehearsalReport;
     const rehearse: Parts['rehearse'] = async (input) => { told.push(input); return report; };
     const first = await run('rehearse v.yaml', { rehearse });
     expect(first.stderr).toContain('rehearsed as cloud-run; --var variant=on-premise for the other');

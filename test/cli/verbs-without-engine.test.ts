@@ -161,7 +161,7 @@ describe('rollback --offline', () => {
 describe('rehearse', () => {
   const plans: Plans = { parse: () => ({ ok: true, plan: planOf(), document: () => ({}), filled: () => ({}), warnings: [] }), schema: () => ({}) };
   const report = (change: Partial<RehearsalReport> = {}): RehearsalReport => ({
-    rollout: 'batch-patches-v1', variant: null, outcome: 'completed', grade: 'production-grade', startedAt: at, endedAt: at + 22 * 86_400_000, timezone: 'America/Los_Angeles', phases: [], baking: null, grades: [], asks: [], moves: [], messages: [], evaluations: 5_686,
+    rollout: 'batch-patches-v1', variant: null, outcome: 'completed', grade: 'production-grade', startedAt: at, endedAt: at + 22 * 86_400_000, timezone: 'America/Los_Angeles', phases: [], baking: null, grades: [], asks: [], moves: [], messages: [], evaluations: 5_686, attempts: 1,
     calendar: [{ at, kind: 'ask', phase: 'wave-1', actor: 'tidegate', text: 'commander is asked: Go on?' }, { at: at + 900_000, kind: 'answer', phase: 'wave-1', actor: 'commander', text: 'approve' }, { at: at + 86_400_000, kind: 'moved', phase: 'wave-1', actor: 'tidegate', text: 'batch-patches 0 % → 10 %' }], targets: { 'batch-patches': 100 }, status: { day1: at + 86_400_000, launch: null }, ...change,
   });
   const rehearsing = (result: RehearsalReport, told: unknown[] = []) => ({ files: { 'p.yaml': 'x', 's.yaml': 'scenario' }, parts: { plans: async () => plans, rehearse: async (plan: unknown, options: unknown) => { told.push({ plan, options }); return result; } } });
@@ -185,6 +185,9 @@ describe('rehearse', () => {
       "
     `);
     expect(exitCode).toBe(0);
+  });
+  test('one that had to be begun again says so', async () => {
+    expect((await typed('rehearse p.yaml', rehearsing(report({ attempts: 3 })))).stdout).toContain('begun 3 times: the test server had lost track of the first 2');
   });
   test('--json: the contract\'s fields, in their order, and no journal or history', async () => {
     const document = JSON.parse((await typed('rehearse p.yaml --json', rehearsing({ ...report(), entries: [1], history: {} } as RehearsalReport))).stdout);

@@ -1,50 +1,61 @@
-// A rehearsal moves on when its server holds the clock back for nothing, and says so when the server has lost more than that.
-import { Worker } from '@temporalio/worker';
-import { expect, it } from 'vitest';
-import { bundlePath } from '../../src/engine/bundles.js';
-import { openNativeConnection } from '../../src/engine/connection.js';
-import { heard, keepMoving } from '../../src/engine/rehearsal/moving.js';
-import { openEnvironment } from '../../src/engine/rehearsal.js';
+// A rehearsal whose server has lost track is not waited for: it is noticed, and begun again.
+import { expect, it, vi } from 'vitest';
+import { TransientError } from '../../src/errors.js';
+import { heard, watchTheClock } from '../../src/engine/rehearsal/moving.js';
+import { openEnvironment, rehearse } from '../../src/engine/rehearsal.js';
 import { describeNeeding } from '../setup/needs.js';
+import { hour, smallPlan } from '../workflows/world.js';
 
 const tickMs = 20;
 const pause = (ms: number) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
+/** What the next rehearsals are told of the clock, in order; after them the truth. */
+const told = vi.hoisted(() => [] as (() => Promise<never>)[]);
+vi.mock('../../src/engine/rehearsal/moving.js', async (original) => {
+  const real = await original<typeof import('../../src/engine/rehearsal/moving.js')>();
+  return { ...real, watchTheClock: ((...given) => { const lie = told.shift(); return lie === undefined ? real.watchTheClock(...given) : { stuck: lie(), stop: () => {} }; }) satisfies typeof real.watchTheClock };
+});
+
 describeNeeding(['test-server'], 'a rehearsal', () => {
-  it('whose server keeps a lock for nothing goes on, and tells it', async () => {
+  it('whose server holds its clock while nothing is under way is given up', async () => {
     const environment = await openEnvironment();
-    const connection = await openNativeConnection({ address: environment.address, addressFrom: 'home', namespace: 'default', connection: {} });
-    const worker = await Worker.create({ connection, namespace: 'default', taskQueue: 'moving', workflowBundle: { codePath: bundlePath('rehearsal') } });
-    const told: string[] = [];
-    const testService = environment.connection.testService!;
-    await worker.runUntil(async () => {
-      await testService.lockTimeSkipping({});
-      const fallen = environment.client.workflow.execute('curtain', { taskQueue: 'moving', workflowId: 'curtain', args: [{ untilMs: 14 * 86_400_000 }] });
-      const moving = keepMoving({ now: () => environment.currentTimeMs(), release: async () => { await testService.unlockTimeSkipping({}); } }, () => true, (line) => told.push(line), tickMs);
-      expect(await fallen).toBe('until');
-      moving.stop();
-    });
-    await connection.close();
-    await environment.teardown();
-    expect(told).toEqual(['the test server held its clock back for nothing; letting it go']);
+    // nobody waits for a result, so this server's time is locked
+    try {
+      await expect(watchTheClock(() => environment.currentTimeMs(), () => true, tickMs).stuck).rejects.toMatchObject({ code: 'REHEARSAL_STUCK', transient: true });
+    } finally { await environment.teardown(); }
+  });
+
+  const stuck = () => Promise.reject(new TransientError({ code: 'REHEARSAL_STUCK', what: 'it has lost track.' }));
+  it('that was given up is carried out from the beginning, and says so', async () => {
+    told.push(stuck);
+    const lines: string[] = [];
+    const made = await rehearse(smallPlan(), { file: 'plan.yaml', cadenceMs: hour, progress: (line) => lines.push(line) });
+    expect([made.outcome, made.attempts]).toEqual(['completed', 2]);
+    expect(lines.join('\n')).toContain('it has lost track. Rehearsing from the beginning.');
+  });
+
+  it('that is given up again and again ends with that error', async () => {
+    told.push(stuck, stuck, stuck);
+    await expect(rehearse(smallPlan(), { file: 'plan.yaml', cadenceMs: hour })).rejects.toMatchObject({ code: 'REHEARSAL_STUCK' });
+    expect(told).toEqual([]);
   });
 });
 
-/** A clock that runs in real time whatever is released. */
-const crawling = (released: number[] = []) => ({ now: async () => Date.now(), release: async () => { released.push(Date.now()); } });
+/** Whether it is given up within 60 looks. */
+async function givenUp(now: () => Promise<number>, quiet: () => boolean): Promise<boolean> {
+  const clock = watchTheClock(now, quiet, tickMs);
+  const found = await Promise.race([clock.stuck.catch(() => true), pause(60 * tickMs).then(() => false)]);
+  clock.stop();
+  return found;
+}
 
-it('a rehearsal whose server has lost a task is given up, not waited for', async () => {
-  const released: number[] = [];
-  await expect(keepMoving(crawling(released), () => true, () => {}, tickMs).stuck).rejects.toMatchObject({ code: 'REHEARSAL_STUCK', transient: true });
-  expect(released).toHaveLength(3);
+it('a clock that runs in real time because something is under way is left alone', async () => {
+  expect(await givenUp(async () => Date.now(), () => false)).toBe(false);
 });
 
-it('a clock that stands still because something is under way is left alone', async () => {
-  const released: number[] = [];
-  const moving = keepMoving(crawling(released), () => false, () => {}, tickMs);
-  await pause(60 * tickMs);
-  moving.stop();
-  expect(released).toEqual([]);
+it('a clock that skips is left alone, however quiet it is', async () => {
+  let skipped = 0;
+  expect(await givenUp(async () => Date.now() + (skipped += hour), () => true)).toBe(false);
 });
 
 it('quiet is when no activity ran since it was asked last', async () => {
