@@ -34,6 +34,7 @@ export async function adoptOffline(run: Run, demand: Extract<Demand, { kind: 'ad
   const { state } = run;
   state.demand = null;
   state.step = 'rolling-back';
+  state.rollback = null;
   run.rewatch++;
   const moved = [...new Set(state.moves.filter((move) => move.direction === 'forward' && move.state !== 'undone').map((move) => move.target))];
   const remainder: string[] = [];

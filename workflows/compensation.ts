@@ -29,7 +29,7 @@ export async function rollBack(run: Run, demand: RollbackDemand): Promise<'over'
   state.gate = null;
   state.demand = null;
   const limitMs = run.phase?.rollbackWithinMs ?? plan.rollback.withinMs;
-  state.rollback = { reason: demand.reason, to: toStart ? 'the start' : `the end of ${plan.phases[bound - 1]!.phase}`, by: demand.by, automatic: demand.automatic, decidedAt: demand.at, readBackAt: null, verified: null, remainder: [], done: false };
+  state.rollback = { reason: demand.reason, to: toStart ? 'the start' : `the end of ${plan.phases[bound - 1]!.phase}`, by: demand.by, automatic: demand.automatic, decidedAt: demand.at, readBackAt: null, verified: null, remainder: [], done: false, taken: 0 };
   const { undos, byHand } = sorted(run, undosFrom(run, bound));
 
   if (plan.rollback.before.length > 0) await takeBefore(run, plan.rollback.before);
@@ -224,7 +224,10 @@ async function takeBefore(run: Run, steps: readonly RollbackStep[]): Promise<voi
 /** What the plan has done when the targets are back, in order; some of it only if somebody says so. A failure keeps no other from being done. */
 async function takeAfter(run: Run, steps: readonly RollbackStep[]): Promise<void> {
   run.tell('critical', 'targets-back', `${run.state.rollout}: the targets are back; now ${steps.map((step) => step.name).join(', ')}`, '', { to: deciders(run) });
-  for (const step of steps) if (await mayBeTaken(run, step)) await takeStep(run, step);
+  for (const [index, step] of steps.entries()) {
+    if (await mayBeTaken(run, step)) await takeStep(run, step);
+    run.state.rollback = { ...run.state.rollback!, taken: index + 1 };
+  }
 }
 
 /** A step that is asked first is taken only when somebody says so in time. */

@@ -38,7 +38,7 @@ export interface MoveRecord {
   readonly key: string;
   /** made in mid-soak: which stage of its phase, from 0 */
   readonly stage?: number;
-  /** from the write to its being read back; not of one that a person made */
+  /** what our own attempts took, from writing to reading back; absent in what was moved before 0.2.0 */
   readonly tookMs?: Ms;
   /** a forward write that was left in flight may still land until then */
   readonly outstandingUntil: EpochMs | null;
@@ -118,7 +118,7 @@ export type Demand =
   | { readonly kind: 'stop'; readonly reason: string; readonly by: string; readonly at: EpochMs }
   | { readonly kind: 'adopt-offline'; readonly reason: string; readonly by: string; readonly at: EpochMs };
 
-export interface RollbackRecord { readonly reason: string; readonly to: string; readonly by: string; readonly automatic: boolean; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[]; readonly done: boolean }
+export interface RollbackRecord { readonly reason: string; readonly to: string; readonly by: string; readonly automatic: boolean; readonly decidedAt: EpochMs; readonly readBackAt: EpochMs | null; readonly verified: boolean | null; readonly remainder: readonly string[]; readonly done: boolean; /** of the steps after it; absent in what was adopted or begun before 0.2.0 */ readonly taken?: number }
 
 export interface Protection {
   /** what each must keep */

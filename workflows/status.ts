@@ -33,7 +33,7 @@ export function statusOf(run: Run, asks = Object.values(run.state.asks)): Status
     targets: Object.fromEntries(plan.targets.map((target) => [target.id, { value: standing(state, target.id) ?? mustStandAt(state, target) ?? 'as found', unit: target.unit, cap: target.cap, ...(target.protected === null ? {} : { protected: true as const }) }])),
     soak: soakOf(run), ...stagesOf(run),
     conditions: state.verdicts.map(({ text, verdict, message }) => ({ text, verdict, message })),
-    asks: asks.map(({ generation: _generation, reminded: _reminded, escalated: _escalated, validMs: _validMs, settledAt: _settledAt, ...view }) => view),
+    asks: asks.map(({ generation: _generation, reminded: _reminded, escalated: _escalated, validMs: _validMs, settledAt: _settledAt, back: _back, ...view }) => view),
     hold: state.holds[0] ?? null, holds: state.holds,
     issues: state.issues.map((issue) => ({ id: issue.id, severity: issue.severity, text: issue.text, openedAt: issue.openedAt, endedAt: issue.endedAt, unplanned: issue.rolledBack })),
     ...(state.incidents === undefined ? {} : { incidents: state.incidents.map(incidentView) }),
@@ -69,7 +69,7 @@ function nextOf(run: Run): Status['next'] {
   const { state, plan } = run;
   if (state.outcome !== null) return [];
   const next: { at: number | null; what: string }[] = [];
-  for (const hold of state.holds) next.push({ at: null, what: `goes on when this ends: ${hold.message}` });
+  if (state.step !== 'rolling-back') for (const hold of state.holds) next.push({ at: null, what: `goes on when this ends: ${hold.message}` });
   for (const ask of Object.values(state.asks)) if (ask.state === 'open') next.push({ at: ask.dueAt, what: `${ask.from.join(', ')}: ${ask.question} (ask ${ask.ask}; otherwise ${ask.otherwise})` });
   if (state.step === 'rolling-back') return [...next, ...wayBack(run).map((what) => ({ at: null, what }))];
   if (plan.launch !== null && plan.launch > run.now()) next.push({ at: plan.launch, what: 'launch' });
@@ -96,12 +96,17 @@ function nextOf(run: Run): Status['next'] {
 
 /** What a rollback does from here on, in its order, as fast as it can; no phase comes after it by itself. */
 function wayBack({ state, plan }: Run): readonly string[] {
-  const { to, readBackAt, verified } = state.rollback ?? { to: 'the start', readBackAt: null, verified: null };
+  const { rollback } = state;
+  // none yet, or an earlier one: what was taken back from outside is only read
+  if (rollback === null || rollback.taken === undefined) return ['what stands is read and written down', 'the end'];
+  const { to, readBackAt, verified, remainder, taken } = rollback;
   const words: string[] = [];
   if (readBackAt === null) words.push(`every target goes back to where it was at ${to}`);
-  if (verified === null && (state.steps ?? []).length > 0) words.push('steps are taken back, newest first');
-  if (verified === null && plan.rollback.verify.length > 0) words.push(`the proof: ${plan.rollback.verify.map((one) => one.condition.text).join(', ')}`);
-  words.push(...plan.rollback.after.map(({ name, ask }) => (ask.length === 0 ? name : `${name}, if one of ${ask.join(', ')} says yes`)));
+  if (readBackAt === null && (state.steps ?? []).some((step) => step.state === 'done')) words.push('steps are taken back, newest first');
+  if (verified === null && remainder.length === 0 && plan.rollback.verify.length > 0) words.push(`the proof: ${plan.rollback.verify.map((one) => one.condition.text).join(', ')}`);
+  words.push(...plan.rollback.after.slice(taken).map(({ name, ask }) => (ask.length === 0 ? name : `${name}, if one of ${ask.join(', ')} says yes`)));
+  if (remainder.length > 0) return [...words, `the end: rollback incomplete, of ${remainder.join(', ')}`];
+  if (verified === false) return [...words, 'the proof once more, and the end: rolled back or incomplete'];
   return [...words, to === 'the start' ? 'the end: rolled back' : `held at ${to} until somebody resumes`];
 }
 

@@ -16,7 +16,8 @@ export interface CalendarEntry {
 export function calendarAhead(status: ShownStatus, plan: ResolvedPlan | null, now: EpochMs): readonly CalendarEntry[] {
   if (isEnded(status.state)) return [];
   const told: CalendarEntry[] = status.next.map((n) => ({ at: n.at, what: n.what, basis: 'told' }));
-  if (plan === null) return told;
+  // a rollback has an order of its own, and no freeze, hour or stand-up stands in its way
+  if (plan === null || status.state === 'rolling-back') return told;
   const end = Math.max(status.plannedEnd ?? plan.nominalEnd, ...told.map((entry) => entry.at ?? 0));
   const freezes: CalendarEntry[] = plan.freezes.filter((freeze) => freeze.to > now && freeze.from < end).map((freeze) => ({ at: Math.max(freeze.from, now), what: `freeze for ${inWords(freeze.to - Math.max(freeze.from, now))}: ${freeze.why}; nothing moves forward, watching and rolling back go on`, basis: 'planned' }));
   // what is waited for first, then by instant; what stands all the way last

@@ -79,13 +79,16 @@ metrics: { error_rate: [{ at: wave-1 + 6h, for: ${length}, value: 8 }] }`;
     expect([never.outcome, never.status.rollback!.verified]).toEqual(['rollback-incomplete', false]);
   });
 
-  it('says what it still does and that no phase follows it', async () => {
-    const plan = smallPlan({ top: `rollback: { verify: ['error_rate < 5%'], after: [{ step: Restore the cache, run: restore, ask: [ann], within: 8h }, { step: Tell the shops, run: tell }] }` });
-    const made = await rehearse(plan, 'events: [{ at: wave-1 + 2h, event: data-corruption }]\nanswers: [{ ask: rollback/restore-the-cache, never: true }]', { untilMs: 12 * hour });
+  it('says what it still does, and that no phase follows it', async () => {
+    const plan = (first: string) => smallPlan({ top: `rollback: { verify: ['error_rate < 5%'], after: [${first}, { step: Restore the cache, run: restore, ask: [ann], within: 8h }, { step: Tell the shops, run: tell }] }` });
+    const waiting = (fault: string) => rehearse(plan('{ step: Stop the imports, run: stop }'), `events: [{ at: wave-1 + 2h, event: data-corruption }]\nanswers: [{ ask: rollback/restore-the-cache, never: true }]${fault}`, { untilMs: 12 * hour });
+    const made = await waiting('');
     expect(made.status.state).toBe('rolling-back');
     expect(made.status.next.map(({ at, what }) => [at === null, what])).toEqual([
       [false, expect.stringContaining('Restore the cache. Shall it be done?')], [true, 'Restore the cache, if one of ann says yes'], [true, 'Tell the shops'], [true, 'the end: rolled back'],
     ]);
+    const unproved = await waiting('\nmetrics: { error_rate: [{ at: wave-1 + 2h, for: 5h, value: 8 }] }');
+    expect(unproved.status.next.at(-1)!.what).toBe('the proof once more, and the end: rolled back or incomplete');
   });
 
   it('undoes a write whose outcome is unknown', async () => {
