@@ -1,6 +1,7 @@
 // A move: read, record the value before, write, read back. The undo comes first: the value before is in the workflow's state before the write
 // leaves, so a write whose outcome is unknown is undone too. What somebody else changed is drift: it is asked about, never overwritten.
 import { ActivityFailure, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import type { Ms } from '../src/judgement/types.js';
 import type { PlannedMove, ResolvedTarget, TargetValue } from '../src/plan/types.js';
 import type { ReadResult } from '../activities/types.js';
 import { answered, deciders, openAsk } from './asks.js';
@@ -49,21 +50,23 @@ async function write(run: Run, planned: PlannedMove, before: ReadResult, stage: 
     phase: run.phaseName ?? '', phaseIndex: state.phaseIndex, generation: state.generation, target: target.id, before: before.value, wanted: planned.to, after: null, readBack: before.detail, at: run.now(), direction: 'forward',
     state: 'writing', key: `${keyOf(run, target.id)}${stage === undefined ? '' : `/then/${stage + 1}`}`, ...(stage === undefined ? {} : { stage }), outstandingUntil: run.now() + longestAttemptMs(target.writeTimeoutMs),
   };
+  const earlier = state.moves.find((one) => one.key === record.key && one.direction === 'forward')?.tookMs ?? 0;
+  const took = (): Ms => earlier + run.now() - record.at;
   state.moves = [...state.moves.filter((one) => !(one.key === record.key && one.direction === 'forward')), record];
   state.firstMoveAt ??= run.now();
   run.note('move', `moving ${target.id} from ${shown(before.value, target)} to ${shown(planned.to, target)}`, { target: target.id, before: before.value, wanted: planned.to, key: record.key, read: before.detail });
   try {
     const result = await unlessDemanded(run, () => writer(target.writeTimeoutMs, target.on).writeTarget({ rollout: state.rollout, target, value: planned.to, expected: before.value, before: firstBefore(run, target.id, before.value), key: record.key, order: state.moves.length, now: run.now() }));
-    patchMove(run, record.key, { state: 'done', after: result.after, readBack: result.readBack, outstandingUntil: null, tookMs: run.now() - record.at });
+    patchMove(run, record.key, { state: 'done', after: result.after, readBack: result.readBack, outstandingUntil: null, tookMs: took() });
     run.note('moved', `${target.id} stands at ${shown(result.after, target)}: ${result.readBack}`, { target: target.id, before: before.value, after: result.after, readBack: result.readBack, output: [...result.output] });
     run.tell('info', 'moved', `${state.rollout}: ${target.id} ${shown(before.value, target)} → ${shown(result.after, target)}`, result.readBack);
     return true;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     const cause = error.cause instanceof ApplicationFailure ? error.cause : null;
-    if (cause?.type === 'TargetNeedsPerson') patchMove(run, record.key, { outstandingUntil: null });
+    if (cause?.type === 'TargetNeedsPerson') patchMove(run, record.key, { outstandingUntil: null, tookMs: took() });
     if (cause?.type === 'TargetNeedsPerson') return moveByHand(run, planned, record, cause.message);
-    patchMove(run, record.key, { state: 'failed', outstandingUntil: null });
+    patchMove(run, record.key, { state: 'failed', outstandingUntil: null, tookMs: took() });
     run.note('move-failed', `${target.id} was not moved: ${reasonOf(error)}`, { target: target.id, code: String(cause?.details?.[0] ?? cause?.type ?? 'UNKNOWN') });
     if (cause?.type === 'TargetConflict') return false; // read again: whoever changed it is asked about as drift
     await giveUp(run, target.id, `${target.id} could not be moved to ${shown(planned.to, target)}: ${reasonOf(error)}`);

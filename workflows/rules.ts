@@ -161,11 +161,13 @@ function givenNow(run: Run): WatchInput['given'] {
   return given;
 }
 
-/** What the moves of one phase, or of one stage of it, took together at most; what people moved by hand took their time, not ours. */
-function slowestMove(moves: readonly MoveRecord[]): Ms {
+/** What the moves of one phase, or of one stage of it, took together at most; what people moved by hand took their time, not ours. Null: not known of all. */
+function slowestMove(moves: readonly MoveRecord[]): Ms | null {
   const together = new Map<string, Ms>();
-  for (const { direction, phaseIndex, generation, stage = -1, tookMs = 0 } of moves) {
-    if (direction === 'forward') together.set(`${phaseIndex}/${generation}/${stage}`, (together.get(`${phaseIndex}/${generation}/${stage}`) ?? 0) + tookMs);
+  for (const { direction, state, phaseIndex, generation, stage = -1, tookMs } of moves) {
+    if (direction === 'back' || state === 'adopted') continue;
+    if (tookMs === undefined) return null;
+    together.set(`${phaseIndex}/${generation}/${stage}`, (together.get(`${phaseIndex}/${generation}/${stage}`) ?? 0) + tookMs);
   }
   return Math.max(0, ...together.values());
 }
@@ -174,13 +176,14 @@ function slowestMove(moves: readonly MoveRecord[]): Ms {
 export function recordFigures(state: State, now: number): Record<string, number> {
   const ended = state.issues.filter((issue) => issue.severity !== 'info').map((issue) => ({ ...issue, minutes: ((issue.endedAt ?? now) - issue.openedAt) / 60_000 }));
   const unwatched = longestUnwatched(state);
+  const slowest = slowestMove(state.moves);
   const recoveries = ended.filter((issue) => issue.severity === 'critical' || issue.severity === 'emergency');
   return {
     'rollout.unplanned_rollbacks': state.issues.filter((issue) => issue.rolledBack).length,
     'rollout.longest_critical': Math.max(0, ...recoveries.map((issue) => issue.minutes)),
     'rollout.mttr': recoveries.length === 0 ? 0 : recoveries.reduce((sum, issue) => sum + issue.minutes, 0) / recoveries.length,
     'rollout.slowest_acknowledgement': slowestAcknowledgement(state.incidents ?? [], now),
-    'rollout.slowest_move': slowestMove(state.moves) / 60_000,
+    ...(slowest === null ? {} : { 'rollout.slowest_move': slowest / 60_000 }),
     'rollout.clean_baking': (state.baking.cleanMs * (state.plan.pace?.times ?? 1)) / 86_400_000,
     'rollout.longest_unwatched': unwatched === null ? 0 : (unwatched.to - unwatched.from) / 1000,
   };

@@ -75,7 +75,7 @@ describeNeeding(['temporal-cli', 'nginx', 'postgres'], 'mbct-assessments at a pa
       mkdirSync(at('app'));
       writeFileSync(at('app/package.json'), JSON.stringify({ scripts: Object.fromEntries(named(/npm run ([\w:-]+)/g).map((script) => [script, 'true'])) }));
       install(world.home, programs(nginx, api.origin, green.origin));
-      world.worker({ env: { TIDEGATE_COMMANDS: '*', PATH: `${at('programs')}:${process.env['PATH']}`, SLACK_TOKEN: slackToken, PAGERDUTY_KEY: routingKey, DATABASE_URL: database } });
+      world.worker({ env: { TIDEGATE_COMMANDS: '*', PATH: `${at('programs')}:${pathOf('postgres')}:${process.env['PATH']}`, SLACK_TOKEN: slackToken, PAGERDUTY_KEY: routingKey, DATABASE_URL: database } });
       await story({
         world, nginx, database, paged: () => pagerduty.alerts.length,
         get hotline() { return state.hotline; }, set hotline(now: boolean) { state.hotline = now; },
@@ -111,24 +111,28 @@ describeNeeding(['temporal-cli', 'nginx', 'postgres'], 'mbct-assessments at a pa
     expect(await query(town.database, 'select count(*)::int as n from assessments')).toEqual([{ n: 100 }]);
     expect(existsSync(join(town.world.home, 'maintenance'))).toBe(false);
     expect(ran(town.world.home)).toEqual(expect.arrayContaining(['npm run deploy:maintenance-mode --crisis-bypass-enabled', 'npm run deploy:maintenance-mode -- --off', 'eas submit --platform ios --profile production', 'eas submit --platform android --profile production', 'migrate.sh check enhanced-crisis-detection']));
-    expect(made.answers.filter((one) => one.includes('canary/approval')).length).toBe(2);
+    expect([...new Set(made.answers.filter((one) => one.includes('canary/approval')).map((one) => one.split(':')[0]))]).toHaveLength(2);
+    expect(made.status.grades[0]!.criteria).toContainEqual(expect.objectContaining({ text: 'rollout.slowest_move < 5min', verdict: 'pass' }));
     expect(town.slack.some((text) => text.startsWith('#monitoring'))).toBe(true);
     expect(JSON.stringify([made.status, made.entries])).not.toMatch(new RegExp(`${slackToken}|${routingKey}|${town.database}`));
   }), 240_000);
 
   test('988 is down while half of the users are on green: blue has everybody again, and the database is as it was before the migration', () => inTown('mbct-in-trouble', async (town) => {
     let fell = false;
+    let damage: Promise<unknown> = Promise.reject(new Error('nothing was damaged'));
+    damage.catch(() => { /* it will be */ });
     const made = await town.run({
       pace: 10_000, says: { 'rollback/restore': 'approve' },
       meanwhile: ({ phases, moves }) => {
         if (!fell && (phases.find(({ phase }) => phase === 'half')?.movedAt ?? null) !== null) {
           fell = true;
           town.hotline = false;
-          void query(town.database, 'insert into assessments (phq9) values (99)');
+          damage = query(town.database, 'insert into assessments (phq9) values (99)');
         }
         if (fell && moves.some(({ target, direction }) => target === 'green' && direction === 'back')) town.hotline = true;
       },
     });
+    await damage;
     expect(made.status.outcome).toBe('rolled-back');
     expect(await town.onGreen()).toBe(0);
     expect(town.share('newArchitectureOptimizations')).toBe(0);
