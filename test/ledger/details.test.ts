@@ -172,6 +172,10 @@ it('D15: the quick way back starts the image that was cached, without a build, a
   expect(advocacy.rollback.ladder[0]).toMatchObject({ run: { run: 'docker compose down && docker compose up -d --no-build', on: 'production-1' }, verify: { run: 'curl -fsS http://localhost:8000/health' }, ask: [] });
 });
 
+it('E21: who is in the first two waves is signed for before anything moves, since a share knows no groups', () => {
+  expect(patches.preparation.find(({ question }) => question.startsWith('Wave 1 reaches internal users'))).toMatchObject({ kind: 'sign-off', from: ['oncall'], group: 'Who comes first' });
+});
+
 it('E22: between the waves the logs are acknowledged, the communications prepared, and support and commander stand by', () => {
   expect(patches.phases.map(({ preparation }) => preparation.map(({ from }) => from))).toEqual([[], [['oncall']], [], [['product-owner'], ['support-lead'], ['commander']]]);
 });
