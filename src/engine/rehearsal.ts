@@ -1,6 +1,7 @@
 // A rehearsal: the same workflow, the same plan, the same judgement, on a clock that skips. Weeks pass in seconds; what the world does is in
 // rehearsal/world.ts, what a scenario injects in rehearsal/scenario.ts. Used by `tidegate rehearse`, the tests and the bench.
 import { activityInfo } from '@temporalio/activity';
+import type { ConnectionOptions } from '@temporalio/client';
 import { DateTime } from 'luxon';
 import { parse as parseYaml } from 'yaml';
 import { readFileSync } from 'node:fs';
@@ -102,8 +103,11 @@ const mostAttempts = 3;
 export async function openEnvironment(progress: (line: string) => void = () => {}): Promise<TestWorkflowEnvironment> {
   const [{ TestWorkflowEnvironment }, { locate }] = await Promise.all([import('@temporalio/testing'), import('./binaries.js')]);
   await quietRuntime();
+  const { clientInterceptors } = await import('./connection.js');
   const { path } = await locate('test-server', { report: progress });
-  const environment = await started(() => TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }), progress);
+  // A call that is still being repeated when the server goes ends quietly.
+  const quietly = { name: 'ends-after-close', configureConnection: (options: ConnectionOptions): ConnectionOptions => ({ ...options, interceptors: clientInterceptors() }) };
+  const environment = await started(() => TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } }, plugins: [quietly] }), progress);
   // The test server can register search attributes but not list them, so all are registered without looking.
   const keyword = 2;
   await environment.connection.operatorService.addSearchAttributes({ namespace: environment.namespace ?? 'default', searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])) });

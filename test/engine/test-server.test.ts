@@ -1,4 +1,4 @@
-// A machine that is busy, or reads the server from its disk for the first time, rehearses all the same.
+// The time-skipping server at its beginning and its end: a machine that is busy rehearses all the same, and nothing is left of a server that is gone.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,5 +20,22 @@ describeNeeding(['test-server'], 'the time-skipping server', () => {
       expect(lines.join()).toContain('starting it again');
       await environment.teardown();
     } finally { vi.unstubAllEnvs(); rmSync(dir, { recursive: true, force: true }); }
+  });
+
+  it('that is gone ends the calls that were waiting for it, and throws at nobody', async () => {
+    const thrown: unknown[] = [];
+    const hear = (error: unknown): void => { thrown.push(error); };
+    process.on('uncaughtException', hear);
+    try {
+      const environment = await openEnvironment();
+      const never = await environment.client.workflow.start('never', { taskQueue: 'nobody', workflowId: 'never' });
+      const waiting = never.result().then(() => 'result', (error: unknown) => String(error));
+      await new Promise((resolve) => { setTimeout(resolve, 200); });
+      await environment.teardown();
+      expect(await waiting).not.toBe('result');
+      // longer than the first repetition waits
+      await new Promise((resolve) => { setTimeout(resolve, 1_500); });
+    } finally { process.off('uncaughtException', hear); }
+    expect(thrown).toEqual([]);
   });
 });
